@@ -1,0 +1,259 @@
+"""The index of the store in SQLite: which objects are sealed, how they were acquired, what archives hold.
+
+Writing uses a write-ahead log with `synchronous=FULL`, so what was committed survives a crash; the log
+is folded back when the connection closes. Reading changes no byte, works on a read-only medium, and
+sees what a crashed writer had committed. A lock file keeps readers and writers of the project apart,
+because SQLite cannot open a write-ahead database read-only without writing beside it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import tempfile
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perito.errors import EvidenceError, SealBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 60.0
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE objects (
+    evidence_id TEXT NOT NULL PRIMARY KEY,
+    bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX objects_by_size ON objects (bytes);
+CREATE TABLE acquisitions (
+    sequence INTEGER NOT NULL PRIMARY KEY,
+    evidence_id TEXT NOT NULL REFERENCES objects,
+    path TEXT NOT NULL,
+    recorded_at_us INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    record_digest TEXT NOT NULL
+) STRICT;
+CREATE INDEX acquisitions_by_path ON acquisitions (path, sequence);
+CREATE INDEX acquisitions_by_item ON acquisitions (evidence_id, sequence);
+CREATE TABLE members (
+    archive_id TEXT NOT NULL REFERENCES objects,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    evidence_id TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    PRIMARY KEY (archive_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_by_item ON members (evidence_id);
+CREATE TABLE refusals (
+    archive_id TEXT NOT NULL REFERENCES objects,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (archive_id, position)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+# Faults of the place, not of the evidence: the disk, the permissions, another program.
+_OF_THE_PLACE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+}
+
+
+class Index:
+    """The index file of a store, `index.sqlite`.
+
+    Args:
+        folder: The store's folder. Nothing is created before `create` is called.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "index.sqlite"
+        self._objects = folder / "objects"
+        self._lock_path = folder / "index.lock"
+
+    def create(self) -> None:
+        """Makes the empty index. Made again after a crash half-way, nothing is lost."""
+        connection = self._writable()
+        try:
+            if _version(connection) == 0 and _is_empty(connection):
+                connection.executescript(_SCHEMA)
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from fault
+        finally:
+            connection.close()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keeps every other process of the project out of the store's records until the end of the block."""
+        with self._locked(os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose changes are durable when the block ends, and undone when it raises.
+
+        Call it inside `exclusive`.
+
+        Raises:
+            SealBroken: The index is damaged.
+            EvidenceError: It cannot be written (disk full, no permission).
+        """
+        connection = self._writable()
+        try:
+            self._expect_version(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from fault
+        finally:
+            connection.close()  # undoes what was not committed
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading; an empty index where none was ever made.
+
+        Raises:
+            SealBroken: The index is damaged.
+            EvidenceError: It cannot be read.
+        """
+        with self._locked(os.O_RDONLY, fcntl.LOCK_SH), self._at_rest() as path:
+            connection = self._readable(path)
+            try:
+                yield connection
+            except sqlite3.Error as fault:
+                raise self._fault(fault) from fault
+            finally:
+                connection.close()
+
+    def _readable(self, path: Path) -> sqlite3.Connection:
+        if not path.exists():
+            if self._objects.exists():
+                raise self._broken("objects, and no index")
+            return _empty()
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        # Damaged text must reach the comparison with its digest, not stop the reading.
+        connection.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
+        try:
+            if self._was_never_filled(connection):
+                connection.close()
+                return _empty()
+            self._expect_version(connection)
+        except (sqlite3.Error, EvidenceError) as fault:
+            connection.close()
+            raise fault if isinstance(fault, EvidenceError) else self._fault(fault) from fault
+        return connection
+
+    def _was_never_filled(self, connection: sqlite3.Connection) -> bool:
+        """A crash may come between making the file and filling it; objects are made only after that."""
+        return not self._objects.exists() and _version(connection) == 0 and _is_empty(connection)
+
+    @contextmanager
+    def _locked(self, flags: int, kind: int) -> Iterator[None]:
+        try:
+            handle = os.open(self._lock_path, flags | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:
+            yield  # a copy made without the lock file: nobody writes there
+            return
+        except OSError as fault:
+            raise EvidenceError(
+                "the store cannot be locked", where=str(self._lock_path), found=str(fault.strerror)
+            ) from fault
+        try:
+            fcntl.flock(handle, kind)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[Path]:
+        """The index without a write-ahead log: itself, or a folded copy after a crash."""
+        log = self.path.with_name(self.path.name + "-wal")
+        if not log.exists() or log.stat().st_size == 0:
+            yield self.path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / self.path.name
+            shutil.copyfile(self.path, copy)
+            shutil.copyfile(log, copy.with_name(log.name))
+            connection = sqlite3.connect(copy)
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as fault:
+                raise self._fault(fault) from fault
+            finally:
+                connection.close()
+            yield copy
+
+    def _writable(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from fault
+        return connection
+
+    def _expect_version(self, connection: sqlite3.Connection) -> None:
+        found = _version(connection)
+        if found > SCHEMA_VERSION:
+            raise EvidenceError(
+                "the index was written by a newer version",
+                where=str(self.path),
+                expected=str(SCHEMA_VERSION),
+                found=str(found),
+                remedy="open the case with that version",
+            )
+        if found != SCHEMA_VERSION:
+            raise self._broken(f"schema version {found}")
+
+    def _fault(self, fault: sqlite3.Error) -> EvidenceError:
+        code = getattr(fault, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _OF_THE_PLACE:
+            return EvidenceError(
+                "the index cannot be opened or written",
+                where=str(self.path),
+                found=str(fault),
+                remedy="check the disk's free space and the permissions",
+            )
+        return self._broken(str(fault))
+
+    def _broken(self, found: str) -> SealBroken:
+        return SealBroken(
+            "the index of the store is damaged",
+            where=str(self.path),
+            expected="the index that was written",
+            found=found,
+            remedy="restore it from a copy; the objects can be checked without it",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+
+
+def _empty() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(_SCHEMA)
+    return connection

@@ -1,0 +1,303 @@
+"""The way into the store: copy and hash in one pass, make durable, put in place, record, acknowledge."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from perito import clock
+from perito.errors import CaseError, EvidenceError, Missing
+from perito.evidence.archive import Archive, Contents, kind_of
+from perito.evidence.catalogue import Catalogue, archive_facts
+from perito.evidence.items import Facts, Receipt
+from perito.evidence.media_type import ARCHIVES, media_type_of
+from perito.evidence.names import shown_name
+from perito.evidence.objects import (
+    Fingerprint,
+    Objects,
+    Staging,
+    fingerprint,
+    leftovers,
+    make_durable,
+    remove_leftovers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from perito.evidence.entries import Limits
+    from perito.evidence.index import Index
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that is to be sealed, looked at and not yet read.
+
+    Args:
+        path: Where it lies now.
+        bytes: Its size when it was looked at.
+        facts: What is stated about it.
+    """
+
+    path: Path
+    bytes: int
+    facts: Facts
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str], origin: Mapping[str, Any]) -> Source:
+        """The source at a path.
+
+        Raises:
+            Missing: There is no file.
+            CaseError: It is a directory or another thing that is no file, or a fact is wrong.
+            EvidenceError: It cannot be opened.
+        """
+        where = Path(path)
+        facts = Facts.stated(where.name, dict(origin))
+        try:
+            status = where.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise Missing("there is no such file", where=str(where), remedy="check the path") from None
+        if stat.S_ISDIR(status.st_mode):
+            raise CaseError("a directory cannot be sealed", where=str(where), remedy="pass the files in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise CaseError(
+                "this is no regular file", where=str(where), remedy="save its content to a file first"
+            )
+        source = cls(where, status.st_size, facts)
+        with source.opened():
+            return source
+
+    @contextmanager
+    def opened(self) -> Iterator[int]:
+        """A descriptor to read the file from. A fault in reading names the file."""
+        try:
+            handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                yield handle
+            finally:
+                os.close(handle)
+        except OSError as fault:
+            raise EvidenceError(
+                "the file cannot be read",
+                where=str(self.path),
+                found=str(fault.strerror or fault),
+                remedy="check its permissions and the medium",
+            ) from fault
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A source that was read: its fingerprint, the staged copy if the bytes are new, the archive's lists."""
+
+    facts: Facts
+    mark: Fingerprint
+    part: Path | None = None
+    archive: dict[str, Any] | None = None
+    contents: Contents | None = None
+
+
+class Intake:
+    """Takes files into one store.
+
+    Args:
+        folder: The store's folder.
+        index: Its index.
+        objects: Its objects.
+        limits: The bounds for archives.
+    """
+
+    def __init__(self, folder: Path, index: Index, objects: Objects, limits: Limits) -> None:
+        self._folder, self._index, self._objects, self._limits = folder, index, objects, limits
+
+    def seal(self, sources: Sequence[Source]) -> tuple[Receipt, ...]:
+        """Seals all sources or none of them.
+
+        Raises:
+            EvidenceError: A source cannot be read, or the store not written.
+            SealBroken: The index is damaged, or an object that should be there is not.
+        """
+        try:
+            return self._seal(sources)
+        except OSError as fault:
+            raise EvidenceError(
+                "the store cannot be written",
+                where=str(self._folder),
+                found=str(fault.strerror or fault),
+                remedy="nothing was sealed; free space or mend the permissions, and add the files again",
+            ) from fault
+
+    def _seal(self, sources: Sequence[Source]) -> tuple[Receipt, ...]:
+        removed = self._clear_leftovers()
+        seen = self._look(sources)
+        unchanged = self._unchanged(seen) if all(seen) else None
+        if unchanged is not None:
+            return tuple(replace(receipt, temp_files_removed=removed) for receipt in unchanged)
+        with ExitStack() as cleanup:
+            staging = Staging(self._folder)
+            cleanup.callback(self._close, staging)
+            arrivals = [
+                mark or self._stage(source, staging) for source, mark in zip(sources, seen, strict=True)
+            ]
+            make_durable([arrival.part for arrival in arrivals if arrival.part is not None])
+            receipts = self._record(arrivals)
+        return tuple(replace(receipt, temp_files_removed=removed) for receipt in receipts)
+
+    def _clear_leftovers(self) -> int:
+        if not leftovers(self._folder):
+            return 0
+        with self._index.exclusive():
+            return remove_leftovers(self._folder)
+
+    # --- look: what is sealed already is only read -----------------------------------------------------
+
+    def _look(self, sources: Sequence[Source]) -> list[Arrival | None]:
+        """The arrival of each source whose bytes are sealed already; None for those to be copied."""
+        with self._index.reading() as connection:
+            catalogue = Catalogue(connection)
+            maybe_known = [catalogue.has_size(source.bytes) for source in sources]
+        seen = [
+            self._read_only(source) if is_candidate else None
+            for source, is_candidate in zip(sources, maybe_known, strict=True)
+        ]
+        with self._index.reading() as connection:
+            catalogue = Catalogue(connection)
+            return [one and self._known(one, catalogue) for one in seen]
+
+    def _read_only(self, source: Source) -> Arrival:
+        with source.opened() as handle:
+            mark = fingerprint(handle)
+        return Arrival(_with_media_type(source.facts, mark), mark)
+
+    def _known(self, arrival: Arrival, catalogue: Catalogue) -> Arrival | None:
+        size = catalogue.bytes_of(arrival.mark.evidence_id)
+        if size is None:
+            return None
+        with self._objects.open(arrival.mark.evidence_id, size) as stream:
+            facts = catalogue.archive_facts(arrival.mark.evidence_id)
+            if facts is None or facts["limits"] == self._limits.to_json():
+                return replace(arrival, archive=facts)
+            return self._opened_up(arrival, facts["kind"], stream)
+
+    def _unchanged(self, arrivals: Sequence[Arrival | None]) -> tuple[Receipt, ...] | None:
+        """The receipts, if not one of the arrivals would change anything."""
+        known = [arrival for arrival in arrivals if arrival is not None]
+        with self._index.reading() as connection:
+            catalogue = Catalogue(connection)
+            if all(_is_recorded(arrival, catalogue) for arrival in known):
+                return tuple(_receipt(a, catalogue, is_new=False, is_recorded=False) for a in known)
+        return None
+
+    # --- stage: new bytes are copied and hashed in one pass ---------------------------------------------
+
+    def _stage(self, source: Source, staging: Staging) -> Arrival:
+        if not staging.is_open:
+            self._prepare(staging)
+        with staging.new_part() as (copy, part), source.opened() as handle:
+            mark = fingerprint(handle, copy_to=copy)
+        arrival = Arrival(_with_media_type(source.facts, mark), mark, part)
+        with part.open("rb") as stream:
+            kind = kind_of(stream, arrival.facts.path)
+            return arrival if kind is None else self._opened_up(arrival, kind, stream)
+
+    def _opened_up(self, arrival: Arrival, kind: str, stream: BinaryIO) -> Arrival:
+        found = Archive(stream, kind, arrival.mark.size, self._limits).contents()
+        return replace(arrival, archive=archive_facts(kind, self._limits, found), contents=found)
+
+    def _prepare(self, staging: Staging) -> None:
+        """Makes the store if there is none (objects last: they prove an index), and the staging folder."""
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except FileNotFoundError:
+            raise Missing("the folder of the case is not there", where=str(self._folder.parent)) from None
+        with self._index.exclusive():
+            if not self._objects.folder.exists():
+                self._index.create()
+                make_durable([self._folder, self._folder.absolute().parent])
+                self._objects.create()
+            staging.open()
+
+    def _close(self, staging: Staging) -> None:
+        if staging.is_open:
+            with self._index.exclusive():
+                staging.close()
+
+    # --- record: in place first, then in the index ------------------------------------------------------
+
+    def _record(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        placed: dict[str, Path] = {}
+        with self._index.exclusive(), self._withdrawing(placed), self._index.transaction() as connection:
+            catalogue = Catalogue(connection)
+            placed.update(_to_place(arrivals, catalogue))
+            self._objects.place(placed)
+            now_us = clock.now_us()
+            return [_enter(arrival, catalogue, now_us) for arrival in arrivals]
+
+    @contextmanager
+    def _withdrawing(self, placed: dict[str, Path]) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._objects.withdraw(placed)
+            raise
+
+
+def _to_place(arrivals: Sequence[Arrival], catalogue: Catalogue) -> dict[str, Path]:
+    return {
+        arrival.mark.evidence_id: arrival.part
+        for arrival in arrivals
+        if arrival.part is not None and catalogue.bytes_of(arrival.mark.evidence_id) is None
+    }
+
+
+def _with_media_type(facts: Facts, mark: Fingerprint) -> Facts:
+    return replace(facts, media_type=facts.media_type or media_type_of(facts.path, mark.head))
+
+
+def _is_recorded(arrival: Arrival, catalogue: Catalogue) -> bool:
+    """Whether the last thing sealed under that path is these bytes, with these facts."""
+    last = catalogue.last_at(arrival.facts.path)
+    if last is None:
+        return False
+    item_id, acquisition = last
+    return (
+        item_id == arrival.mark.evidence_id
+        and acquisition.to_json() == arrival.facts.to_json()
+        and acquisition.archive == arrival.archive
+    )
+
+
+def _enter(arrival: Arrival, catalogue: Catalogue, now_us: int) -> Receipt:
+    item_id, size = arrival.mark.evidence_id, arrival.mark.size
+    is_new = catalogue.bytes_of(item_id) is None
+    if is_new:
+        catalogue.add_object(item_id, size)
+    if arrival.contents is not None and catalogue.archive_facts(item_id) != arrival.archive:
+        catalogue.replace_contents(item_id, arrival.contents)
+    is_recorded = is_new or not _is_recorded(arrival, catalogue)
+    if is_recorded:
+        catalogue.add_acquisition(
+            arrival.facts, item_id=item_id, size=size, recorded_at_us=now_us, archive=arrival.archive
+        )
+    return _receipt(arrival, catalogue, is_new=is_new, is_recorded=is_recorded)
+
+
+def _receipt(arrival: Arrival, catalogue: Catalogue, *, is_new: bool, is_recorded: bool) -> Receipt:
+    item_id = arrival.mark.evidence_id
+    held = Contents() if arrival.archive is None else catalogue.contents_of(item_id)
+    return Receipt(
+        evidence_id=item_id,
+        path=shown_name(arrival.facts.path),
+        bytes=arrival.mark.size,
+        media_type=arrival.facts.media_type or "",
+        sealed_at_us=catalogue.acquisitions_of(item_id)[0].recorded_at_us,
+        is_new=is_new,
+        is_recorded=is_recorded,
+        members=len(held.members),
+        nested_archives=sum(member.media_type in ARCHIVES for member in held.members),
+        refused_members=tuple((shown_name(refusal.name), refusal.reason) for refusal in held.refusals),
+    )

@@ -1,0 +1,190 @@
+"""`table:<name>`: CSV, NDJSON or Parquet already in the columns of a canonical table.
+
+The door for users who map their own data. Place and item are set here, never by the file; where the file
+has no platform column, the acquisition record's platform fills it. Times are microseconds since the epoch,
+or ISO 8601 with a zone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from perito.clock import instant_us
+from perito.errors import CaseError, Malformed, Unrecognised, nearest
+from perito.formats.base import Columns, Record, Reject, Row, SourceItem, excerpt
+from perito.formats.delimited import RowFault, csv_cells, csv_header
+from perito.formats.json_lines import read_lines
+from perito.formats.parquet import MAGIC, read_parquet, row_locators
+from perito.schema import Column, table, table_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
+
+    from perito.schema import Table
+
+_SET_HERE = ("evidence_id", "locator")
+_TRUTH = {"true": True, "false": False, "1": True, "0": False}
+
+
+def canonical_format(name: str) -> CanonicalFormat:
+    """The format of a canonical table.
+
+    Raises:
+        Unrecognised: There is no such table, or it is derived and not for users to fill.
+    """
+    open_tables = [known for known in table_names() if table(known).kind == "evidence" and known not in _OWN_TABLES]
+    if name not in open_tables:
+        raise Unrecognised(f"'table:{name}' names no canonical table", remedy=nearest(name, open_tables))
+    return CanonicalFormat(name)
+
+
+_OWN_TABLES = ("evidence", "rejects")
+
+
+@dataclass(frozen=True)
+class CanonicalFormat:
+    """Rows of one canonical table, as the user mapped them."""
+
+    table: str
+
+    @property
+    def name(self) -> str:
+        """`table:<name>`."""
+        return f"table:{self.table}"
+
+    @property
+    def title(self) -> Mapping[str, str]:
+        """What it is."""
+        return {"en": f"Canonical table «{self.table}»", "es": f"Tabla canónica «{self.table}»"}
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The one table."""
+        return (self.table,)
+
+    def sniff(self, head: bytes, name: str) -> float:  # noqa: ARG002
+        """0: a canonical table is declared, never guessed."""
+        return 0.0
+
+    def read(self, item: SourceItem) -> Iterator[Record | Reject | Columns]:
+        """Every row of the file, mapped or rejected."""
+        with item.open() as stream:
+            head = stream.read(512)
+        if head.startswith(MAGIC):
+            yield from self._read_parquet(item)
+        elif head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
+            yield from self._read_ndjson(item)
+        else:
+            yield from self._read_csv(item)
+
+    def _read_parquet(self, item: SourceItem) -> Iterator[Columns]:
+        data = read_parquet(item)
+        self._check_columns(data.column_names, item)
+        data = data.append_column("locator", row_locators(data.num_rows))
+        if self._fills_platform(data.column_names, item):
+            import pyarrow as pa
+
+            data = data.append_column("platform", pa.repeat(item.platform, data.num_rows))
+        yield Columns(self.table, data)
+
+    def _read_ndjson(self, item: SourceItem) -> Iterator[Record | Reject]:
+        with item.open() as stream:
+            for line in read_lines(stream):
+                if isinstance(line, Reject):
+                    yield line
+                elif not isinstance(line.value, dict):
+                    yield Reject(line.locator, "the line is no object", excerpt(str(line.value)))
+                else:
+                    yield self._record(line.locator, line.value, item, str(line.value))
+
+    def _read_csv(self, item: SourceItem) -> Iterator[Record | Reject]:
+        with item.open() as stream:
+            yield from self._csv_records(stream, item)
+
+    def _csv_records(self, stream: BinaryIO, item: SourceItem) -> Iterator[Record | Reject]:
+        header, records = csv_header(stream, item)
+        self._check_columns(header, item)
+        for locator, cells in csv_cells(records, header):
+            if isinstance(cells, Reject):
+                yield cells
+            else:
+                yield self._record(locator, cells, item, ",".join(cell or "" for cell in cells.values()))
+
+    def _record(self, locator: str, values: Mapping[str, Any], item: SourceItem, shown: str) -> Record | Reject:
+        columns = _columns(table(self.table))
+        unknown = [name for name in values if name not in columns]
+        if unknown:
+            return Reject(locator, f"unknown column '{unknown[0][:40]}', {nearest(unknown[0], columns)}", excerpt(shown))
+        try:
+            typed = {name: _typed(columns[name], value) for name, value in values.items()}
+        except RowFault as fault:
+            return Reject(locator, str(fault), excerpt(shown))
+        if self._fills_platform(list(values), item):
+            typed["platform"] = item.platform
+        return Record(locator, (Row(self.table, typed),))
+
+    def _fills_platform(self, names: list[str], item: SourceItem) -> bool:
+        return "platform" not in names and item.platform is not None and "platform" in _columns(table(self.table))
+
+    def _check_columns(self, names: list[str], item: SourceItem) -> None:
+        columns = _columns(table(self.table))
+        for name in names:
+            if name in _SET_HERE:
+                raise Malformed(f"the column '{name}' is set by perito", where=item.name, remedy="leave it out")
+            if name not in columns:
+                raise Malformed(
+                    f"the table '{self.table}' has no column '{name}'", where=item.name, remedy=nearest(name, columns)
+                )
+        for column in columns.values():
+            if column.required and column.name not in names and not self._fills_platform(names, item):
+                raise Malformed(f"the required column '{column.name}' is missing", where=item.name)
+
+
+def _columns(of: Table) -> dict[str, Column]:
+    return {column.name: column for column in of.columns if column.name not in _SET_HERE}
+
+
+def _typed(column: Column, value: object) -> object:
+    """A cell or JSON value in the column's type.
+
+    Raises:
+        RowFault: It is not of that type.
+    """
+    if value is None:
+        return None
+    if column.name.endswith("_us") and isinstance(value, str) and not value.lstrip("-").isdigit():
+        return _instant(column, value)
+    if isinstance(value, str) and column.type != "text":
+        return _from_text(column, value)
+    if column.type == "text" and not isinstance(value, str):
+        raise RowFault(f"'{column.name}' is {str(value)[:40]}, expected a text (ids are texts)")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if column.type in {"bigint", "integer"} and not (is_number and isinstance(value, int)):
+        raise RowFault(f"'{column.name}' is {str(value)[:40]}, expected a whole number")
+    return value
+
+
+def _instant(column: Column, text: str) -> int:
+    try:
+        return instant_us(text)
+    except CaseError as error:
+        raise RowFault(f"'{column.name}': {error}") from None
+
+
+def _from_text(column: Column, text: str) -> object:
+    try:
+        match column.type:
+            case "bigint" | "integer":
+                return int(text) if text.isascii() else int("not ascii")
+            case "double":
+                return float(text)
+            case "boolean":
+                return _TRUTH[text.lower()]
+            case _:
+                from decimal import Decimal
+
+                return Decimal(text)
+    except (ValueError, KeyError, ArithmeticError):
+        raise RowFault(f"'{column.name}' is '{text[:40]}', expected {column.type}") from None

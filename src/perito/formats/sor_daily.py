@@ -1,0 +1,90 @@
+"""`sor_daily`: daily statistics of the DSA Transparency Database, one row a day, platform, column and value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perito.clock import MICROSECONDS_PER_DAY
+from perito.errors import Malformed
+from perito.formats.base import Columns, SourceItem
+from perito.formats.parquet import MAGIC, read_parquet, row_locators
+from perito.formats.published import CALENDAR
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_COLUMNS = ("start_date", "platform", "column", "entity", "variant", "count", "min", "mean", "max")
+_PLATFORMS = {
+    "X": "x",
+    "Facebook": "facebook",
+    "Instagram": "instagram",
+    "TikTok": "tiktok",
+    "Snapchat": "snapchat",
+    "YouTube": "youtube",
+    "Pinterest": "pinterest",
+    "Reddit": "reddit",
+    "LinkedIn": "linkedin",
+    "Threads": "threads",
+    "Telegram": "telegram",
+}
+
+
+@dataclass(frozen=True)
+class SorDaily:
+    """The format. Durations are whole seconds; a mean where nothing was averaged is NULL, not zero."""
+
+    title: Mapping[str, str]
+    name: str = "sor_daily"
+    tables: tuple[str, ...] = ("statement_stats",)
+
+    def sniff(self, head: bytes, name: str) -> float:
+        """Half sure of a Parquet file whose name says so: the bytes at the start say little."""
+        return 0.5 if head.startswith(MAGIC) and name.startswith("sor_daily") else 0.0
+
+    def read(self, item: SourceItem) -> Iterator[Columns]:
+        """The rows of the file, in canonical columns."""
+        data = read_parquet(item)
+        missing = [column for column in _COLUMNS if column not in data.column_names]
+        if missing:
+            raise Malformed(
+                f"the column '{missing[0]}' is missing", where=item.name, found=", ".join(data.column_names)
+            )
+        yield Columns("statement_stats", _canonical(data))
+
+
+def _canonical(data: pa.Table) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    days = pc.cast(pc.cast(data["start_date"], pa.int32()), pa.int64())
+    names = data["platform"]
+    codes = pa.array(
+        [None if n is None else _PLATFORMS.get(n, "other") for n in names.to_pylist()], pa.string()
+    )
+    averaged = pc.is_valid(data["min"])
+    columns = {
+        "day_us": pc.multiply(days, MICROSECONDS_PER_DAY),
+        "day_basis": pa.repeat(CALENDAR, data.num_rows),
+        "platform": codes,
+        "platform_name": names,
+        "dimension": data["column"],
+        "entity": data["entity"],
+        "variant": data["variant"],
+        "count": data["count"],
+        # The file writes a mean of zero where it has no minimum, that is, where nothing was averaged.
+        "mean_s": pc.if_else(averaged, data["mean"], None),
+        "min_s": data["min"],
+        "max_s": data["max"],
+        "locator": row_locators(data.num_rows),
+    }
+    return pa.table(columns)
+
+
+FORMAT = SorDaily(
+    title={
+        "en": "DSA Transparency Database, daily statistics (Parquet)",
+        "es": "Base de Datos de Transparencia de la DSA, estadísticas diarias (Parquet)",
+    }
+)

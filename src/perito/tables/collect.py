@@ -1,0 +1,172 @@
+"""Collecting what formats read: rows that the schema allows, and rejects for all others.
+
+A record is mapped whole or rejected whole. Records mapped and records rejected add up to the records
+that the item holds, for every item.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from perito.errors import Malformed, SchemaError
+from perito.formats import Columns, Format, Record, Reject, SourceItem
+from perito.schema import table
+from perito.schema.arrow import arrow_schema, cast_columns, violations
+from perito.tables.invariants import CHECKED_TABLES, check_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_BATCH_ROWS = 50_000
+
+
+@dataclass
+class ItemRows:
+    """What one item gave: rows by table, rejects, and how many records it holds."""
+
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    mapped: int = 0
+
+    @property
+    def records(self) -> int:
+        """Records present: mapped and rejected."""
+        return self.mapped + len(self.rejects)
+
+
+def read_item(item: SourceItem, reader: Format) -> ItemRows:
+    """Everything that a format reads in an item, checked against the schema.
+
+    Raises:
+        Malformed: Nothing of the item could be read.
+        MeasureError: Published figures that cannot be true together.
+    """
+    found = ItemRows()
+    for pieces in _batches(reader.read(item)):
+        if isinstance(pieces, Columns):
+            _take_columns(found, item, pieces)
+        else:
+            _take_records(found, item, pieces)
+    if not found.mapped:
+        first = f"the first reason: {found.rejects[0].reason}" if found.rejects else "it holds no record"
+        raise Malformed(
+            "nothing of the item can be read", where=f"{item.name} ({item.evidence_id[:19]})", found=first,
+            expected=f"records of the format '{reader.name}'",
+            remedy="check that the file is whole and that its format is the right one",
+        )  # fmt: skip
+    return found
+
+
+def _batches(pieces: Iterable[Record | Reject | Columns]) -> Iterator[Columns | list[Record | Reject]]:
+    batch: list[Record | Reject] = []
+    for piece in pieces:
+        if isinstance(piece, Columns):
+            yield piece
+            continue
+        batch.append(piece)
+        if len(batch) >= _BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _take_records(found: ItemRows, item: SourceItem, pieces: list[Record | Reject]) -> None:
+    """Rows of many records at once; the faults of one send the whole record to the rejects."""
+    records = [piece for piece in pieces if isinstance(piece, Record)]
+    found.rejects += [piece for piece in pieces if isinstance(piece, Reject)]
+    while True:
+        built, faults = _build(item, records)
+        if not faults:
+            break
+        found.rejects += [Reject(records[at].locator, reason) for at, reason in sorted(faults.items())]
+        records = [record for at, record in enumerate(records) if at not in faults]
+    for name, data in built.items():
+        found.tables.setdefault(name, []).append(data)
+    found.mapped += len(records)
+
+
+def _build(item: SourceItem, records: list[Record]) -> tuple[dict[str, pa.Table], dict[int, str]]:
+    """Arrow tables of the records' rows, and for each record that cannot stand the reason why."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    owners: dict[str, list[int]] = {}
+    for at, record in enumerate(records):
+        for row in record.rows:
+            place = row.locator or record.locator
+            rows.setdefault(row.table, []).append({**row.values, "evidence_id": item.evidence_id, "locator": place})
+            owners.setdefault(row.table, []).append(at)
+    faults: dict[int, str] = {}
+    built: dict[str, pa.Table] = {}
+    for name, values in rows.items():
+        data = _arrow(name, values, owners[name], faults)
+        if data is not None:
+            built[name] = data
+            for violation in violations(table(name), data):
+                faults.setdefault(owners[name][violation.row], f"{name}.{violation.column}: {violation.reason}")
+            if not faults and name in CHECKED_TABLES:
+                _check_figures(name, values, item)
+    return built, faults
+
+
+def _arrow(name: str, values: list[dict[str, Any]], owners: list[int], faults: dict[int, str]) -> pa.Table | None:
+    """The rows as a canonical Arrow table; None when one has a value of a wrong type, which is then named."""
+    schema = arrow_schema(table(name))
+    _check_columns(name, values)
+    try:
+        return pa.Table.from_pylist(values, schema=schema)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        for at, row in enumerate(values):
+            reason = _wrong_type(row, schema)
+            if reason:
+                faults.setdefault(owners[at], f"{name}.{reason}")
+        return None
+
+
+def _check_columns(name: str, values: list[dict[str, Any]]) -> None:
+    """A format that fills a column that does not exist is a fault of the format, not of the evidence."""
+    known = set(table(name).column_names)
+    for row in values:
+        unknown = row.keys() - known
+        if unknown:
+            raise SchemaError(f"there is no column '{sorted(unknown)[0]}'", where=f"table '{name}'")
+
+
+def _wrong_type(row: dict[str, Any], schema: pa.Schema) -> str | None:
+    for field_ in schema:
+        try:
+            pa.array([row.get(field_.name)], type=field_.type)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+            return f"{field_.name}: {str(error).splitlines()[0][:120]}"
+    return None
+
+
+def _check_figures(name: str, values: Iterable[dict[str, Any]], item: SourceItem) -> None:
+    for row in values:
+        check_row(name, row, f"{item.name} ({row['locator']})")
+
+
+def _take_columns(found: ItemRows, item: SourceItem, columns: Columns) -> None:
+    """Rows of an Arrow table, one record each; rows that the schema refuses become rejects."""
+    data = columns.data.append_column("evidence_id", pa.repeat(item.evidence_id, columns.data.num_rows))
+    try:
+        data = cast_columns(table(columns.table), data)
+    except SchemaError as error:
+        raise Malformed(
+            error.what, where=f"{item.name} ({item.evidence_id[:19]})", expected=error.expected,
+            found=error.found, remedy=error.remedy,
+        ) from error  # fmt: skip
+    faults: dict[int, str] = {}
+    for violation in violations(table(columns.table), data):
+        faults.setdefault(violation.row, f"{columns.table}.{violation.column}: {violation.reason}")
+    if faults:
+        places = data.column("locator").to_pylist()
+        found.rejects += [Reject(places[at], reason) for at, reason in sorted(faults.items())]
+        data = data.filter(pc.invert(pc.is_in(pa.array(range(data.num_rows)), pa.array(list(faults)))))
+    if columns.table in CHECKED_TABLES:
+        _check_figures(columns.table, data.to_pylist(), item)
+    found.tables.setdefault(columns.table, []).append(data)
+    found.mapped += data.num_rows

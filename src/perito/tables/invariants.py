@@ -1,0 +1,46 @@
+"""Rules across columns that published figures must obey; breaking one stops the work.
+
+A count above its base or a sample above its population is no damaged row: whoever wrote the file made a
+statement that cannot be true, and every number built on it would be wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perito.errors import MeasureError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOT_ABOVE = (
+    ("counts", "value", "base"),
+    ("counts", "base", "population"),
+    ("counts", "share_numerator", "share_denominator"),
+    ("draws", "stratum_sample", "stratum_population"),
+)
+
+
+def check_row(table: str, values: Mapping[str, Any], where: str) -> None:
+    """Refuse a row whose figures cannot be true together.
+
+    Raises:
+        MeasureError: Naming file, locator and both figures.
+    """
+    for name, smaller, larger in _NOT_ABOVE:
+        if table != name:
+            continue
+        low, high = values.get(smaller), values.get(larger)
+        if low is not None and high is not None and low > high:
+            raise MeasureError(
+                f"impossible figures: '{smaller}' is {low} and '{larger}' is {high}",
+                where=where,
+                expected=f"{smaller} <= {larger}",
+                remedy="correct the file, or leave the row out and say why",
+            )
+    start, end = values.get("window_start_us"), values.get("window_end_us")
+    if start is not None and end is not None and end <= start:
+        raise MeasureError("impossible figures: the window ends before it starts", where=where)
+
+
+CHECKED_TABLES = tuple(sorted({name for name, _, _ in _NOT_ABOVE}))
