@@ -76,7 +76,7 @@ def test_characters_of_the_grammar_in_a_member_name_are_percent_encoded():
         "line=1;row=2",
         "line=1;line=2",
         "row=1;member=a",
-        "row=١",
+        "row=\u0661",
         "row=1 ",
         "line=9999999999999999999",
         "member=",

@@ -85,7 +85,13 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "index.sqlite"
         self._objects = folder / "objects"
+        self._log = folder / "index.sqlite-wal"
         self._lock_path = folder / "index.lock"
+
+    @property
+    def has_log(self) -> bool:
+        """Whether a write-ahead log lies there: of a writer at work, or of one that crashed."""
+        return self._log.exists()
 
     def create(self) -> None:
         """Makes the empty index. Made again after a crash half-way, nothing is lost."""
@@ -184,14 +190,13 @@ class Index:
     @contextmanager
     def _at_rest(self) -> Iterator[Path]:
         """The index without a write-ahead log: itself, or a folded copy after a crash."""
-        log = self.path.with_name(self.path.name + "-wal")
-        if not log.exists() or log.stat().st_size == 0:
+        if not self._log.exists() or self._log.stat().st_size == 0:
             yield self.path
             return
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / self.path.name
             shutil.copyfile(self.path, copy)
-            shutil.copyfile(log, copy.with_name(log.name))
+            shutil.copyfile(self._log, copy.with_name(self._log.name))
             connection = sqlite3.connect(copy)
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

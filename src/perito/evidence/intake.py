@@ -148,6 +148,10 @@ class Intake:
         return tuple(replace(receipt, temp_files_removed=removed) for receipt in receipts)
 
     def _clear_leftovers(self) -> int:
+        """What a crash left: temporary files, and a write-ahead log that was not folded back."""
+        if self._index.has_log:
+            with self._index.exclusive(), self._index.transaction():
+                pass
         if not leftovers(self._folder):
             return 0
         with self._index.exclusive():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -215,14 +216,15 @@ class Store:
         facts = archive.acquisition.archive
         if facts is None:
             raise _broken(archive_id, "members of an item that is no archive")
-        sink = working_copy()
         limits = Limits(**facts["limits"])
-        with self._verified_object(archive_id, archive.bytes) as stream:
-            digest = Archive(stream, facts["kind"], archive.bytes, limits).copy_member(member.position, sink)
-        if evidence_id(digest) != member.evidence_id:
-            sink.close()
-            raise _broken(member.evidence_id, evidence_id(digest))
-        sink.seek(0)
+        with self._verified_object(archive_id, archive.bytes) as stream, ExitStack() as on_fault:
+            sink = on_fault.enter_context(working_copy())
+            reader = Archive(stream, facts["kind"], archive.bytes, limits)
+            found = evidence_id(reader.copy_member(member.position, sink))
+            if found != member.evidence_id:
+                raise _broken(member.evidence_id, found)
+            sink.seek(0)
+            on_fault.pop_all()
         return sink
 
     def _missing(self, name: str) -> Missing:

@@ -39,7 +39,7 @@ def interval_chart(
             for label, value in rows
         ]
         y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
-        x_axis = {"format": ".0%" if is_share else ",", "tickCount": 6}
+        x_axis = {"format": ".0%" if is_share else ",.0f", "tickCount": 6}
         x = {"type": "quantitative", "title": axis.plain(language, numbers), "axis": x_axis}
         return {
             **_frame(len(data) * _ROW_PX, data),
@@ -72,7 +72,7 @@ def band_chart(
             "scale": {"zero": False, "nice": False},
             "axis": {"format": ".2%", "tickCount": 6},
         }
-        y = {"type": "quantitative", "title": y_axis.plain(language, numbers), "axis": {"format": ","}}
+        y = {"type": "quantitative", "title": y_axis.plain(language, numbers), "axis": {"format": ",.0f"}}
         return {
             **_frame(220, data),
             "layer": [
@@ -121,7 +121,7 @@ def bar_chart(
                     "field": "estimate",
                     "type": "quantitative",
                     "title": axis.plain(language, numbers),
-                    "axis": {"format": ".0%" if is_share else ",", "tickCount": 6},
+                    "axis": {"format": ".0%" if is_share else ",.0f", "tickCount": 6},
                 },
             },
         }

@@ -18,6 +18,7 @@ Status = Literal["exact", "estimated", "conditional", "declared", "cannot_say"]
 STATUSES: tuple[Status, ...] = ("exact", "estimated", "conditional", "declared", "cannot_say")
 RELATIVE_TOLERANCE = 1e-9
 _SMALLEST_PROBABILITY = Decimal("0.0001")
+_DIGITS_OF_A_SMALL_SHARE, _MOST_DECIMALS = 3, 6
 
 
 class Bounds(Protocol):
@@ -186,7 +187,10 @@ def _rounded(number: Decimal, decimals: int) -> Decimal:
 
 
 def _percent(hundredfold: Decimal, decimals: int, language: Language) -> str:
-    shown = _grouped(_rounded(hundredfold, decimals).normalize(), language)
+    """A percentage with the unit's decimals, and with more where a small one would lose its digits."""
+    wanted = _DIGITS_OF_A_SMALL_SHARE - 1 - hundredfold.adjusted() if hundredfold else 0
+    places = max(decimals, min(wanted, _MOST_DECIMALS))
+    shown = _grouped(_rounded(hundredfold, places).normalize(), language)
     return f"{shown}\u00a0%" if language == "es" else f"{shown}%"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from perito.evidence.locator import Locator
 from perito.formats.base import Record, Reject, Row, excerpt
 from perito.formats.delimited import RowFault
 from perito.formats.x_api_v2.accounts import Account, read_account
@@ -112,8 +113,10 @@ def _elements(value: Node, place: str) -> Iterator[_Element | Reject]:
     includes = value.get("includes")
     if includes is None or isinstance(includes, dict):
         for name, members in (includes or {}).items():
-            pointer = name.replace("~", "~0").replace("/", "~1")
-            yield from _members(members, f"{place}#/includes/{pointer}", name)
+            token = name.replace("~", "~0").replace("/", "~1")
+            yield from _members(
+                members, f"{place}{Locator(pointer=f'/includes/{token}')}", f"includes/{name}"
+            )
     else:
         yield Reject(f"{place}#/includes", "'includes' is no object", _excerpt(includes))
     yield from _members(value.get("errors"), f"{place}#/errors", "errors")
@@ -157,9 +160,9 @@ def _read_main(node: Node, observed: Observed) -> Post | Account:
 
 _READERS: dict[str, Callable[[Node, Observed], Reading]] = {
     "data": _read_main,
-    "tweets": read_post,
-    "users": read_account,
-    "media": read_medium,
+    "includes/tweets": read_post,
+    "includes/users": read_account,
+    "includes/media": read_medium,
     "errors": read_problem,
 }
 

@@ -1,0 +1,95 @@
+"""Putting a dossier together: report, findings, derivations, the tables they need, evidence, custody, manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from perito.case import FILE_NAME
+from perito.clock import iso
+from perito.dossier.manifest import write_manifest
+from perito.dossier.report import expert_html, report_html
+from perito.files import write_folder
+from perito.findings.output import SCHEMA_FILE, findings_schema, put_findings
+from perito.measures import describe
+from perito.tables import copy_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from perito.case import Case
+    from perito.evidence import Item, Store
+    from perito.findings import Finding
+    from perito.tables import TableSet
+
+REPORT_FILE = "report.html"
+EXPERT_FILE = "expert.html"
+EVIDENCE_FILE = "evidence.json"
+CUSTODY_FILE = "custody.json"
+TABLES_FOLDER = "tables"
+
+
+def build_dossier(case: Case, findings: Sequence[Finding], tables: TableSet, store: Store, folder: Path) -> Path:
+    """Write the dossier of a case; the folder is replaced whole, or left as it was.
+
+    Args:
+        case: The case.
+        findings: Its findings, in the order of its questions.
+        tables: The tables that they rest on.
+        store: The sealed evidence.
+        folder: Where the dossier goes.
+
+    Returns:
+        The folder.
+    """
+    items = store.items()
+    evidence, custody = [evidence_entry(item) for item in items], [custody_entry(item) for item in items]
+    needed = {name for finding in findings for name in describe(finding.measure).tables}
+    with write_folder(folder) as target:
+        put_findings(findings, target)
+        (target / SCHEMA_FILE).write_bytes(findings_schema())
+        copy_tables(tables, needed, target / TABLES_FOLDER)
+        (target / FILE_NAME).write_bytes(case.file.read_bytes())
+        (target / EVIDENCE_FILE).write_bytes(_json(evidence))
+        (target / CUSTODY_FILE).write_bytes(_json(custody))
+        (target / REPORT_FILE).write_bytes(report_html(case, findings, evidence, custody))
+        (target / EXPERT_FILE).write_bytes(expert_html(case))
+        write_manifest(target, case.id)
+    return folder
+
+
+def evidence_entry(item: Item) -> dict[str, Any]:
+    """An item as the evidence manifest lists it: digest and acquisition record, no time of this machine."""
+    acquisition = item.acquisition
+    return {
+        "evidence_id": item.evidence_id,
+        "parent_id": item.parent_id,
+        "path": item.shown_path,
+        "bytes": item.bytes,
+        "media_type": item.media_type,
+        "format": acquisition.format,
+        "platform": acquisition.platform,
+        "origin": acquisition.origin,
+        "acquired_at": None if acquisition.acquired_at_us is None else iso(acquisition.acquired_at_us),
+        "acquired_by": acquisition.acquired_by,
+        "tool": acquisition.tool,
+        "tool_version": acquisition.tool_version,
+        "legal_basis": acquisition.legal_basis,
+        "terms": acquisition.terms,
+    }
+
+
+def custody_entry(item: Item) -> dict[str, Any]:
+    """When an item was sealed, and each of its acquisitions recorded, by this machine's clock."""
+    return {
+        "evidence_id": item.evidence_id,
+        "path": item.shown_path,
+        "sealed_at": iso(item.sealed_at_us),
+        "acquisitions": [iso(acquisition.recorded_at_us) for acquisition in item.acquisitions],
+    }
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n"
