@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +24,8 @@ _T = TypeVar("_T")
 MICROSECONDS_PER_SECOND = 1_000_000
 MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_YEARS_US = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # what a calendar can print: 1 to 9999
+_MONTH = re.compile(r"\d{4}-\d{2}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)\s*(Z|[+-]\d{2}:?\d{2})?"
@@ -91,7 +93,7 @@ def instant_us(value: str | date | datetime, assume_zone: str | None = None) -> 
         assume_zone: IANA name to apply to a wall time without a zone; without it such a time is refused.
 
     Raises:
-        CaseError: Not ISO 8601, or no zone given and none to assume.
+        CaseError: Not ISO 8601, outside the years 1 to 9999, or no zone given and none to assume.
 
     Example:
         >>> instant_us("2026-01-09T00:00:00+01:00")
@@ -127,18 +129,20 @@ def epoch_us(seconds: int) -> int:
 def day_bounds_us(text: str) -> tuple[int, int]:
     """First and last-plus-one instant of a date known to the day or only to the month.
 
+    Raises:
+        CaseError: Neither `YYYY-MM-DD` nor `YYYY-MM`, or no date that exists.
+
     Example:
         >>> [iso(t) for t in day_bounds_us("2025-02")]
         ['2025-02-01T00:00:00Z', '2025-03-01T00:00:00Z']
     """
-    month = _MONTH.fullmatch(text)
-    if month:
-        year, number = int(month[1]), int(month[2])
-        first = _parse(date.fromisoformat, f"{text}-01")
-        after = date(year + number // 12, number % 12 + 1, 1)
-        return instant_us(first), instant_us(after)
-    first = _parse(date.fromisoformat, text)
-    return instant_us(first), instant_us(first + timedelta(days=1))
+    is_month = _MONTH.fullmatch(text) is not None
+    if not is_month and not _DAY.fullmatch(text):
+        raise CaseError(f"'{text}' is not a date", expected="YYYY-MM-DD or YYYY-MM")
+    first = _parse(date.fromisoformat, f"{text}-01" if is_month else text)
+    days = monthrange(first.year, first.month)[1] if is_month else 1
+    start_us = instant_us(first)
+    return start_us, start_us + days * MICROSECONDS_PER_DAY  # may be the first instant of the year 10000
 
 
 def iso(at_us: int) -> str:
@@ -158,7 +162,10 @@ def iso_day(at_us: int) -> str:
 
 
 def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    at_us = (moment - _EPOCH) // timedelta(microseconds=1)
+    if at_us not in _YEARS_US:
+        raise CaseError(f"'{moment.isoformat()}' lies outside the years 1 to 9999 in UTC")
+    return at_us
 
 
 def _zone(name: str | None, shown: str) -> ZoneInfo:

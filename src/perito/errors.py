@@ -17,17 +17,22 @@ PeritoError
     WordingError        a sentence that the wording rules refuse
     DossierError        a dossier that cannot be built or read
 
-A message says what, where, expected against found, and what to do; the same facts are attributes.
+A message says what, where, expected against found, and what to do, on one line in which nothing can
+deceive a terminal; the same facts, as they are, are attributes.
 "Cannot say" is a finding, not an error, and so is a reject: neither is raised.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# Controls and line ends, format characters (bidirectional overrides among them), lone surrogates.
+_DECEPTIVE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class PeritoError(Exception):
@@ -52,7 +57,7 @@ class PeritoError(Exception):
         self, what: str, *, where: str = "", expected: str = "", found: str = "", remedy: str = ""
     ) -> None:
         self.what, self.where, self.expected, self.found, self.remedy = what, where, expected, found, remedy
-        super().__init__(self._message())
+        super().__init__(_on_one_line(self._message()))
 
     def _message(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -130,13 +135,21 @@ class DossierError(PeritoError):
     """A dossier that cannot be built, read or recomputed."""
 
 
+def _on_one_line(message: str) -> str:
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _DECEPTIVE else c for c in message
+    )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The remedy sentence for an unknown name: the nearest known one, or the whole list.
+    """The remedy sentence for an unknown name: the nearest known one, or the whole list; empty if none is.
 
     Example:
         >>> nearest("plaftorm", ["platform", "path"])
         "did you mean 'platform'?"
     """
     names = sorted(known)
+    if not names:
+        return ""
     close = get_close_matches(name, names, n=1)
     return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(names)

@@ -7,8 +7,11 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from perito.errors import CaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +23,25 @@ _TEMPORARY = ".perito-"
 def write_folder(folder: Path) -> Iterator[Path]:
     """A fresh folder to write into; it takes the place of `folder` when the block ends without an error.
 
-    What was left by an interrupted run is removed first. If the new content is that of the old, byte by
-    byte, the old folder stays untouched.
+    What was left by an interrupted run is removed first, and a folder that it had moved aside comes back.
+    If the new content is that of the old, byte by byte, the old folder stays untouched.
+
+    Raises:
+        CaseError: In the place of the folder there is something else, a file or a link.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as case:
+        ...     with write_folder(Path(case, "tables")) as target:
+        ...         _ = (target / "tables.json").write_text("{}")
+        ...     files_below(Path(case))
+        ['tables/tables.json']
     """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise CaseError("a folder is to be written here", where=str(folder), remedy="move away what is there")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f"{_TEMPORARY}{folder.name}-*"):
-        shutil.rmtree(left)
-    target = Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}{folder.name}-", dir=folder.parent))
+    _clear_leftovers(folder)
+    target = Path(tempfile.mkdtemp(prefix=_temporary(folder, ""), dir=folder.parent))
     target.chmod(0o755)
     try:
         yield target
@@ -41,22 +56,49 @@ def files_below(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+def _temporary(folder: Path, suffix: str) -> str:
+    # The tilde tells what `dossier` left from what `dossier-public` did.
+    return f"{_TEMPORARY}{folder.name}~{suffix}"
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(_temporary(folder, "old"))
+
+
+def _clear_leftovers(folder: Path) -> None:
+    old = _aside(folder)
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for left in folder.parent.glob(escape(_temporary(folder, "")) + "*"):
+        shutil.rmtree(left)
+
+
 def _take_the_place(target: Path, folder: Path) -> None:
-    names = files_below(target)
-    if folder.is_dir() and names == files_below(folder):
-        same, _, _ = filecmp.cmpfiles(target, folder, names, shallow=False)
-        if len(same) == len(names):
-            shutil.rmtree(target)
-            return
-    for name in names:
-        _sync(target / name)
-    old = folder.with_name(f"{_TEMPORARY}{folder.name}-old")
+    if folder.is_dir() and _holds_the_same(target, folder):
+        shutil.rmtree(target)
+        return
+    for path in (*target.rglob("*"), target):
+        _sync(path)
+    old = _aside(folder)
     if folder.exists():
         folder.rename(old)
-    target.rename(folder)
+    try:
+        target.rename(folder)
+    except BaseException:
+        if old.exists():
+            old.rename(folder)
+        raise
     _sync(folder.parent)
     if old.exists():
         shutil.rmtree(old)
+
+
+def _holds_the_same(one: Path, other: Path) -> bool:
+    names = files_below(one)
+    if names != files_below(other):
+        return False
+    same, _, _ = filecmp.cmpfiles(one, other, names, shallow=False)
+    return len(same) == len(names)
 
 
 def _sync(path: Path) -> None:

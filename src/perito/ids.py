@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from perito.errors import CaseError
 
@@ -14,6 +15,7 @@ _PERMALINKS = {
     "youtube": "https://www.youtube.com/watch?v={}",
     "reddit": "https://www.reddit.com/comments/{}",
 }
+_LONGEST_WHOLE = 20  # digits of a 64-bit number
 
 
 def key(platform: str, native_id: str) -> str:
@@ -50,14 +52,15 @@ def snowflake_us(platform: str, native_id: str) -> int:
     epoch in the bits above the 32nd; seen 1 to 18 s early, so compare with a tolerance of a minute.
 
     Raises:
-        CaseError: The id is no whole number, or the platform's ids carry no time.
+        CaseError: The id is no whole number of 64 bits, or the platform's ids carry no time.
 
     Example:
         >>> snowflake_us("x", "1212092628029698048") // 1_000
         1577820376771
     """
-    if not native_id.isascii() or not native_id.isdigit():
-        raise CaseError(f"'{native_id}' carries no time", expected="a whole number")
+    is_whole = native_id.isascii() and native_id.isdigit() and len(native_id) <= _LONGEST_WHOLE
+    if not is_whole or int(native_id) >= 2**64:
+        raise CaseError(f"'{native_id[:40]}' carries no time", expected="a whole number of 64 bits")
     if platform == "x":
         return ((int(native_id) >> 22) + _X_EPOCH_MS) * 1_000
     if platform == "tiktok":
@@ -66,6 +69,11 @@ def snowflake_us(platform: str, native_id: str) -> int:
 
 
 def permalink(platform: str, native_id: str) -> str | None:
-    """The public address of a post where it follows from its id alone, else None."""
+    """The public address of a post where it follows from its id alone, else None.
+
+    Example:
+        >>> permalink("x", "1599805658098386536")
+        'https://x.com/i/status/1599805658098386536'
+    """
     pattern = _PERMALINKS.get(platform)
-    return pattern.format(native_id) if pattern else None
+    return pattern.format(quote(native_id, safe="")) if pattern else None

@@ -6,25 +6,31 @@ file, a missing file, an unknown format or measure) is said before anything is w
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
+from perito.case import load_case
+from perito.clock import instant_us, now_us
 from perito.engine import Tables, open_engine
-from perito.errors import CaseError, Malformed, Missing, SealBroken
+from perito.errors import FormatError, Malformed, Missing, SealBroken
 from perito.evidence import Store
 from perito.findings.output import write_findings
-from perito.formats import UNREAD, find
+from perito.formats import UNREAD, find, recognise
+from perito.ids import evidence_id
 from perito.measures import describe
 from perito.measures.asking import ask, check_question
 from perito.tables import build_tables, open_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from perito.case import Case, Question
     from perito.evidence import Receipt
     from perito.findings import Finding
     from perito.tables import TableSet
+
+_HEAD_BYTES = 1 << 16  # what a format is recognised by
 
 
 def check_case(case: Case) -> None:
@@ -52,14 +58,8 @@ def check_format(name: str, where: str) -> None:
         return
     try:
         find(name)
-    except CaseError:
-        raise
-    except Exception as error:
-        from perito.errors import FormatError
-
-        if isinstance(error, FormatError) and not error.where:
-            raise type(error)(error.what, where=where, remedy=error.remedy) from None
-        raise
+    except FormatError as error:
+        raise type(error)(error.what, where=where, remedy=error.remedy) from None
 
 
 def _check_file(path: Path, where: str, *, is_sealed: bool) -> None:
@@ -139,3 +139,48 @@ def measure_case(
 def publish(case: Case, findings: Sequence[Finding]) -> None:
     """Write the findings into the case."""
     write_findings(findings, case.findings_folder)
+
+
+def add_files(
+    folder: str | Path, paths: Sequence[Path], *, acquired_at: str | None, facts: dict[str, str | None]
+) -> tuple[Receipt, ...]:
+    """Seal files into a case, all or none, with what is known of their acquisition.
+
+    Args:
+        folder: The case folder.
+        paths: The files.
+        acquired_at: When they were acquired, ISO 8601; the time of sealing where nothing is said.
+        facts: The other facts of the acquisition record; a format that is not named is recognised.
+
+    Raises:
+        Missing: No such file.
+        FormatError: A format that nobody knows, or bytes that no format fits.
+    """
+    case = load_case(folder)
+    given = {name: value for name, value in facts.items() if value is not None}
+    if "format" in given:
+        check_format(given["format"], "--format")
+    store = Store(case.evidence_folder)
+    known = {(item.path, item.evidence_id): item.acquisition.acquired_at_us for item in store.current_items()}
+    sources = []
+    for path in paths:
+        named = given.get("format") or _recognised(path)
+        at_us = _acquired_at(path, known) if acquired_at is None else instant_us(acquired_at)
+        sources.append((path, {**given, "format": named, "acquired_at_us": at_us}))
+    return store.add_many(sources)
+
+
+def _acquired_at(path: Path, known: Mapping[tuple[str, str], int | None]) -> int:
+    """When nobody said: what was recorded when the same bytes were added under this name, or now."""
+    if not path.is_file():
+        raise Missing("there is no such file", where=str(path), remedy="give the path of a file")
+    with path.open("rb") as stream:
+        digest = evidence_id(hashlib.file_digest(stream, "sha256").hexdigest())
+    return known.get((path.name, digest)) or now_us()
+
+
+def _recognised(path: Path) -> str:
+    if not path.is_file():
+        raise Missing("there is no such file", where=str(path), remedy="give the path of a file")
+    with path.open("rb") as stream:
+        return recognise(stream.read(_HEAD_BYTES), path.name)

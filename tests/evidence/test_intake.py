@@ -186,6 +186,24 @@ def test_a_first_addition_killed_before_the_index_was_filled_leaves_an_empty_sto
     assert Store(folder).check().ok
 
 
+def test_a_first_addition_killed_while_the_index_was_filled_leaves_an_empty_store(tmp_path, sources):
+    (tmp_path / "making").mkdir()
+    connection = sqlite3.connect(tmp_path / "making" / "index.sqlite", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN")
+    for number in range(40):
+        connection.execute(f"CREATE TABLE t{number} (a TEXT)")
+    folder = tmp_path / "evidence"
+    shutil.copytree(tmp_path / "making", folder)
+    connection.close()
+    assert (folder / "index.sqlite-wal").stat().st_size > 0
+    assert Store(folder).items() == []
+    Store(folder).add(sources[0])
+    assert Store(folder).check().ok
+    assert sorted(path.name for path in folder.iterdir()) == ["index.lock", "index.sqlite", "objects"]
+
+
 ADD = (
     "import sys; from perito.evidence import Store; s = Store(sys.argv[1]); [s.add(p) for p in sys.argv[2:]]"
 )

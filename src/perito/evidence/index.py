@@ -104,6 +104,15 @@ class Index:
         finally:
             connection.close()
 
+    def fold(self) -> None:
+        """Folds back the write-ahead log that a crashed writer left.
+
+        Raises:
+            SealBroken: The index is damaged.
+        """
+        with self.exclusive():
+            self._writable().close()
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keeps every other process of the project out of the store's records until the end of the block."""

@@ -150,8 +150,7 @@ class Intake:
     def _clear_leftovers(self) -> int:
         """What a crash left: temporary files, and a write-ahead log that was not folded back."""
         if self._index.has_log:
-            with self._index.exclusive(), self._index.transaction():
-                pass
+            self._index.fold()
         if not leftovers(self._folder):
             return 0
         with self._index.exclusive():

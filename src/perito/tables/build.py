@@ -62,7 +62,7 @@ def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
     def opened() -> BinaryIO:
         return store.get(item.evidence_id)
 
-    source = SourceItem(item.evidence_id, item.shown_path, opened, acquisition.platform, acquisition.acquired_at_us or 0)
+    source = SourceItem(item.evidence_id, item.shown_path, opened, acquisition.platform, _acquired_at_us(item))
     found = read_item(source, find(acquisition.format or UNREAD))
     gathered.read[item.evidence_id] = found
     for name, parts in found.tables.items():
@@ -77,6 +77,12 @@ def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
         }
         for reject in found.rejects
     ]
+
+
+def _acquired_at_us(item: Item) -> int:
+    """When the item was acquired, by its record; without one, when it was sealed."""
+    recorded = item.acquisition.acquired_at_us
+    return item.sealed_at_us if recorded is None else recorded
 
 
 def _evidence(store: Store, gathered: _Gathered) -> pa.Table:

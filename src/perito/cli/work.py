@@ -1,0 +1,106 @@
+"""Commands on a whole case: run, measure, dossier, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from perito.cli.output import (
+    case_argument,
+    json_option,
+    print_findings,
+    print_report,
+    progress,
+    quiet_option,
+    write_json,
+)
+
+engine_option = click.option("--engine", default="duckdb", show_default=True, help="The engine that answers.")
+
+
+@click.command("run")
+@case_argument
+@engine_option
+@json_option
+@quiet_option
+def run_command(case: str, engine: str, as_json: bool, quiet: bool) -> None:
+    """Seal what CASE declares, build its tables, answer its questions, and build its dossier.
+
+    Run twice, it changes no byte.
+    """
+    from perito.case import load_case
+    from perito.dossier.build import REPORT_FILE
+    from perito.run import run_case
+
+    findings = run_case(case, engine, progress=progress(quiet=quiet))
+    loaded = load_case(case)
+    if as_json:
+        write_json([finding.to_json() for finding in findings])
+    elif not quiet:
+        print_findings(findings, loaded.language)
+        click.echo(f"\n{loaded.dossier_folder / REPORT_FILE}")
+
+
+@click.command("measure")
+@case_argument
+@click.argument("names", nargs=-1, metavar="[QUESTION]...")
+@engine_option
+@json_option
+def measure_command(case: str, names: tuple[str, ...], engine: str, as_json: bool) -> None:
+    """Answer some questions of CASE (all, if none is named) over the tables as they were last built."""
+    from perito.case import choose_questions, load_case
+    from perito.workflow import check_case, measure_case
+
+    loaded = load_case(case)
+    check_case(loaded)
+    findings = measure_case(loaded, choose_questions(loaded, names), engine)
+    if as_json:
+        write_json([finding.to_json() for finding in findings])
+    else:
+        print_findings(findings, loaded.language)
+
+
+@click.command("dossier")
+@case_argument
+@click.option("--out", type=click.Path(path_type=Path), help="Another folder to write it to; must not exist.")
+@engine_option
+@quiet_option
+def dossier_command(case: str, out: Path | None, engine: str, quiet: bool) -> None:
+    """Build the dossier of CASE from its tables as they were last built."""
+    from perito.case import load_case
+    from perito.dossier.build import build_dossier
+    from perito.errors import CaseError
+    from perito.evidence import Store
+    from perito.tables import open_tables
+    from perito.workflow import answer, check_case
+
+    loaded = load_case(case)
+    check_case(loaded)
+    if out is not None and out.exists():
+        raise CaseError("the folder exists already", where=str(out), remedy="name one that does not")
+    tables = open_tables(loaded.tables_folder)
+    findings = answer(loaded, loaded.questions, tables, engine)
+    folder = out or loaded.dossier_folder
+    build_dossier(loaded, findings, tables, Store(loaded.evidence_folder), folder)
+    if not quiet:
+        click.echo(str(folder))
+
+
+@click.command("verify")
+@click.argument("path", type=click.Path(), metavar="PATH")
+@json_option
+def verify_command(path: str, as_json: bool) -> None:
+    """Recompute and check the dossier or the case at PATH; nothing else is needed.
+
+    Names the first file, row or number that differs, and ends with 1 if there is one.
+    """
+    from perito.dossier.verify import verify
+
+    report = verify(path)
+    if as_json:
+        write_json(report.to_json())
+        if not report.ok:
+            raise click.exceptions.Exit(1)
+    else:
+        print_report(report, path)
