@@ -29,10 +29,18 @@ def open_engine(
         threads: How many threads it may use; all cores by default.
 
     Raises:
-        CaseError: There is no engine of that name.
+        CaseError: There is no engine of that name, or the number of threads is not positive.
+        SchemaError: A table's file cannot be read.
+
+    Example:
+        >>> with Tables(open_engine("duckdb", {}, ["posts"], threads=1), {}) as tables:
+        ...     tables.rows("SELECT post_id FROM posts")
+        []
     """
     if name not in ENGINES:
         raise CaseError(f"there is no engine '{name}'", remedy=nearest(name, ENGINES))
+    if threads is not None and threads < 1:
+        raise CaseError("an engine needs at least one thread", found=str(threads))
     from perito.engine.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(paths, names, threads or os.cpu_count() or 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perito.errors import MeasureError
+from perito.errors import MeasureError, SchemaError
 from perito.schema import arrow_schema, table
 
 if TYPE_CHECKING:
@@ -28,6 +28,18 @@ class DuckDBEngine:
         paths: The Parquet file of each table that has rows.
         names: Every table that may be asked; those without a file are empty.
         threads: How many threads DuckDB may use.
+
+    Raises:
+        SchemaError: A file that is no Parquet, or a name that is no canonical table.
+
+    Example:
+        >>> engine = DuckDBEngine({}, ["posts"], threads=1)
+        >>> engine.query("SELECT CAST(count(*) AS BIGINT) AS posts FROM posts").to_pylist()
+        [{'posts': 0}]
+        >>> engine.query("SELECT * FROM read_csv('/etc/passwd')")
+        Traceback (most recent call last):
+            ...
+        perito.errors.MeasureError: DuckDB refuses a query: ...
     """
 
     name = "duckdb"
@@ -41,20 +53,27 @@ class DuckDBEngine:
                 "memory_limit": f"{MEMORY_LIMIT_MB}MB",
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
+                "python_enable_replacements": False,  # a name in SQL is never a Python variable
             }
         )
         for name in names:
             self._register(name, paths.get(name))
-        self._connection.execute(f"SET allowed_paths = {[str(path) for path in paths.values()]}")
+        self._connection.execute(f"SET allowed_paths = [{', '.join(map(_quoted, paths.values()))}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 
     def _register(self, name: str, path: Path | None) -> None:
+        import duckdb
+
         if path is None:
             self._connection.register(name, arrow_schema(table(name)).empty_table())
             return
-        quoted = str(path).replace("'", "''")
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
+        # A folder that is called `year=2026` is no partition.
+        source = f"read_parquet({_quoted(path)}, hive_partitioning = false)"
+        try:
+            self._connection.execute(f"CREATE VIEW {table(name).name} AS SELECT * FROM {source}")
+        except duckdb.Error as error:
+            raise SchemaError("the table is not readable", where=str(path), found=_first_line(error)) from error
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a query as an Arrow table.
@@ -68,8 +87,16 @@ class DuckDBEngine:
             relation: duckdb.DuckDBPyConnection = self._connection.execute(sql, dict(parameters or {}))
             return relation.to_arrow_table()
         except duckdb.Error as error:
-            raise MeasureError(f"DuckDB refuses a query: {str(error).splitlines()[0]}", found=sql[:200]) from error
+            raise MeasureError(f"DuckDB refuses a query: {_first_line(error)}", found=sql[:200]) from error
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
@@ -12,12 +13,14 @@ from perito.evidence.archive import Contents, Member, Refusal
 from perito.evidence.items import Acquisition, Facts, Item, digest_of, intake_record, read_record
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from perito.evidence.entries import Limits
 
-_ACQUISITION = "sequence, evidence_id, path, recorded_at_us, record, record_digest"
+_ACQUISITIONS = "SELECT sequence, evidence_id, path, recorded_at_us, record, record_digest FROM acquisitions"
+_ACQUISITION_TYPES = (int, str, str, int, str, str)
+_MEMBER = "position, name, evidence_id, bytes, media_type"
+_MEMBER_TYPES = (int, str, str, int, str)
 
 
 class Catalogue:
@@ -32,33 +35,31 @@ class Catalogue:
 
     def has_size(self, size: int) -> bool:
         """Whether any object has that size: if none has, the bytes are new."""
-        row = self._connection.execute("SELECT 1 FROM objects WHERE bytes = ? LIMIT 1", (size,)).fetchone()
-        return row is not None
+        return self._first((int,), "SELECT 1 FROM objects WHERE bytes = ? LIMIT 1", size) is not None
 
     def bytes_of(self, item_id: str) -> int | None:
         """The size of a sealed object, None when there is none of that name."""
-        query = "SELECT bytes FROM objects WHERE evidence_id = ?"
-        row = self._connection.execute(query, (item_id,)).fetchone()
+        row = self._first((int,), "SELECT bytes FROM objects WHERE evidence_id = ?", item_id)
         return None if row is None else int(row[0])
 
     def sizes(self) -> dict[str, int]:
         """The size of every object, by name."""
-        return dict(self._connection.execute("SELECT evidence_id, bytes FROM objects ORDER BY evidence_id"))
+        return dict(self._rows((str, int), "SELECT evidence_id, bytes FROM objects ORDER BY evidence_id"))
 
     def acquisitions_of(self, item_id: str) -> list[Acquisition]:
         """Every time that the bytes were added, oldest first."""
-        query = f"SELECT {_ACQUISITION} FROM acquisitions WHERE evidence_id = ? ORDER BY sequence"
-        return [_acquisition(row) for row in self._connection.execute(query, (item_id,))]
+        query = f"{_ACQUISITIONS} WHERE evidence_id = ? ORDER BY sequence"
+        return [_acquisition(row) for row in self._rows(_ACQUISITION_TYPES, query, item_id)]
 
     def last_at(self, path: str) -> tuple[str, Acquisition] | None:
         """What was sealed last under a path: item and acquisition."""
-        query = f"SELECT {_ACQUISITION} FROM acquisitions WHERE path = ? ORDER BY sequence DESC LIMIT 1"
-        row = self._connection.execute(query, (path,)).fetchone()
+        query = f"{_ACQUISITIONS} WHERE path = ? ORDER BY sequence DESC LIMIT 1"
+        row = self._first(_ACQUISITION_TYPES, query, path)
         return None if row is None else (row[1], _acquisition(row))
 
     def acquisition_rows(self) -> Iterator[tuple[int, str, str, int, str, str]]:
         """Every acquisition as written: sequence, item, path, instant, record and its digest."""
-        yield from self._connection.execute(f"SELECT {_ACQUISITION} FROM acquisitions ORDER BY sequence")
+        yield from self._rows(_ACQUISITION_TYPES, f"{_ACQUISITIONS} ORDER BY sequence")
 
     def acquisitions(self) -> dict[str, list[Acquisition]]:
         """Every acquisition by item, oldest first."""
@@ -74,29 +75,25 @@ class Catalogue:
 
     def contents_of(self, archive_id: str) -> Contents:
         """What an archive holds."""
-        members = self._connection.execute(
-            "SELECT position, name, evidence_id, bytes, media_type FROM members WHERE archive_id = ?"
-            " ORDER BY position",
-            (archive_id,),
-        )
-        refusals = self._connection.execute(
-            "SELECT position, name, reason FROM refusals WHERE archive_id = ? ORDER BY position",
-            (archive_id,),
-        )
+        in_order = "WHERE archive_id = ? ORDER BY position"
+        members = self._rows(_MEMBER_TYPES, f"SELECT {_MEMBER} FROM members {in_order}", archive_id)
+        query = f"SELECT position, name, reason FROM refusals {in_order}"
+        refusals = self._rows((int, str, str), query, archive_id)
         return Contents(tuple(Member(*row) for row in members), tuple(Refusal(*row) for row in refusals))
 
     def archives(self) -> set[str]:
         """Every item of which members or refusals are listed."""
         query = "SELECT archive_id FROM members UNION SELECT archive_id FROM refusals"
-        return {row[0] for row in self._connection.execute(query)}
+        return {row[0] for row in self._rows((str,), query)}
 
     def holder_of(self, item_id: str) -> tuple[str, Member] | None:
         """The first archive that holds a member with these bytes, and the member."""
-        row = self._connection.execute(
-            "SELECT archive_id, position, name, evidence_id, bytes, media_type FROM members"
-            " WHERE evidence_id = ? ORDER BY archive_id, position LIMIT 1",
-            (item_id,),
-        ).fetchone()
+        row = self._first(
+            (str, *_MEMBER_TYPES),
+            f"SELECT archive_id, {_MEMBER} FROM members WHERE evidence_id = ?"
+            " ORDER BY archive_id, position LIMIT 1",
+            item_id,
+        )
         return None if row is None else (row[0], Member(*row[1:]))
 
     def faults(self) -> list[str]:
@@ -104,6 +101,16 @@ class Catalogue:
         integrity = [row[0] for row in self._connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
         orphans = self._connection.execute("PRAGMA foreign_key_check").fetchall()
         return integrity + [f"a row of {table} names no sealed object" for table, *_ in orphans]
+
+    def _rows(self, types: tuple[type, ...], query: str, *values: str | int) -> Iterator[Any]:
+        """Rows whose values have the types of their columns: in a damaged file they need not."""
+        for row in self._connection.execute(query, values):
+            if tuple(map(type, row)) != types:
+                raise sqlite3.DatabaseError("a value has not the type of its column")
+            yield row
+
+    def _first(self, types: tuple[type, ...], query: str, *values: str | int) -> Any:  # noqa: ANN401  (a row)
+        return next(self._rows(types, query, *values), None)
 
     # --- writing -------------------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ CREATE TABLE refusals (
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+_DAMAGE = (sqlite3.Error, UnicodeError)  # in a damaged schema the names of columns may be no text
 # Faults of the place, not of the evidence: the disk, the permissions, another program.
 _OF_THE_PLACE = {
     sqlite3.SQLITE_BUSY,
@@ -99,7 +100,7 @@ class Index:
         try:
             if _version(connection) == 0 and _is_empty(connection):
                 connection.executescript(_SCHEMA)
-        except sqlite3.Error as fault:
+        except _DAMAGE as fault:
             raise self._fault(fault) from fault
         finally:
             connection.close()
@@ -135,7 +136,7 @@ class Index:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except sqlite3.Error as fault:
+        except _DAMAGE as fault:
             raise self._fault(fault) from fault
         finally:
             connection.close()  # undoes what was not committed
@@ -152,7 +153,7 @@ class Index:
             connection = self._readable(path)
             try:
                 yield connection
-            except sqlite3.Error as fault:
+            except _DAMAGE as fault:
                 raise self._fault(fault) from fault
             finally:
                 connection.close()
@@ -170,7 +171,7 @@ class Index:
                 connection.close()
                 return _empty()
             self._expect_version(connection)
-        except (sqlite3.Error, EvidenceError) as fault:
+        except (*_DAMAGE, EvidenceError) as fault:
             connection.close()
             raise fault if isinstance(fault, EvidenceError) else self._fault(fault) from fault
         return connection
@@ -209,7 +210,7 @@ class Index:
             connection = sqlite3.connect(copy)
             try:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as fault:
+            except _DAMAGE as fault:
                 raise self._fault(fault) from fault
             finally:
                 connection.close()
@@ -221,7 +222,7 @@ class Index:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error as fault:
+        except _DAMAGE as fault:
             raise self._fault(fault) from fault
         return connection
 
@@ -238,7 +239,7 @@ class Index:
         if found != SCHEMA_VERSION:
             raise self._broken(f"schema version {found}")
 
-    def _fault(self, fault: sqlite3.Error) -> EvidenceError:
+    def _fault(self, fault: Exception) -> EvidenceError:
         code = getattr(fault, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in _OF_THE_PLACE:
             return EvidenceError(

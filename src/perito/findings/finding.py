@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from perito.errors import DossierError
@@ -114,14 +115,13 @@ class Finding:
         """The same finding with every derivation id set, and its parts checked against each other.
 
         Raises:
-            DossierError: Two numbers share a name, a refusal without a reason, or a number without an
-                interval that its status demands.
+            DossierError: Two numbers share a name; a refusal without a reason, or with a value; a number that
+                is none, or without the interval that its status demands.
         """
-        names = [value.name for value in (*self.values, *self.counts)]
-        if len(names) != len(set(names)):
-            raise DossierError(f"finding '{self.id}' names two numbers alike: {sorted(names)}")
         if (self.status == "cannot_say") != (self.reason is not None):
             raise DossierError(f"finding '{self.id}': a reason belongs to 'cannot_say', and to nothing else")
+        if self.status == "cannot_say" and any(value.estimate is not None for value in self.values):
+            raise DossierError(f"finding '{self.id}' says that it cannot say, and gives a value")
         placed = replace(
             self,
             values=tuple(v.within(f"{self.id}/{v.name}") for v in self.values),
@@ -129,8 +129,9 @@ class Finding:
             series=tuple(table.placed(self.id) for table in self.series),
             sensitivity=tuple(table.placed(self.id) for table in self.sensitivity),
         )
+        _check_names(placed)
         for value in placed.all_values():
-            _check_interval(value)
+            _check_value(value)
         return placed
 
     def numbers(self) -> dict[str, Value]:
@@ -228,7 +229,19 @@ def _distinct(sources: tuple[Source, ...]) -> list[Source]:
     return list(dict.fromkeys(sources))
 
 
-def _check_interval(value: Value) -> None:
+def _check_names(finding: Finding) -> None:
+    seen: set[str] = set()
+    for value in finding.all_values():
+        if value.derivation in seen:
+            raise DossierError(f"two numbers have the same name '{value.derivation}'")
+        seen.add(value.derivation)
+
+
+def _check_value(value: Value) -> None:
+    for part in ("estimate", "low", "high"):
+        number = value.part(part)
+        if number is not None and not isfinite(number):
+            raise DossierError(f"'{value.derivation}' is no number", found=f"{part} {number}")
     if value.interval is None and value.status not in {"exact", "declared", "cannot_say"}:
         raise DossierError(f"'{value.derivation}' is {value.status} and has no interval")
     if value.estimate is None and value.status not in {"cannot_say", "declared"}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from perito.errors import DossierError
 from perito.findings.text import Text
 from perito.findings.value import Value
 
@@ -46,7 +47,19 @@ class Table:
     note: Text | None = None
 
     def placed(self, finding_id: str) -> Table:
-        """The same table with the derivation ids of its values set."""
+        """The same table with the derivation ids of its values set.
+
+        Raises:
+            DossierError: A row that has more or fewer cells than there are columns.
+        """
+        for number, row in enumerate(self.rows, start=1):
+            if len(row.cells) != len(self.columns):
+                raise DossierError(
+                    f"row {number} of the table '{self.name}' has not one cell a column",
+                    where=finding_id,
+                    expected=str(len(self.columns)),
+                    found=str(len(row.cells)),
+                )
         rows = tuple(
             Row(
                 row.label,

@@ -162,7 +162,7 @@ def format_number(number: float | None, unit: str, language: Language) -> str:
     if number is None:
         return "–"
     style = _unit(unit)
-    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    exact = Decimal(repr(float(number))) if isinstance(number, float) else Decimal(number)
     match style["style"]:
         case "integer":
             return _grouped(_rounded(exact, 0), language)
@@ -183,7 +183,7 @@ def _unit(unit: str) -> dict[str, Any]:
 
 
 def _rounded(number: Decimal, decimals: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN) + 0  # no minus before zero
 
 
 def _percent(hundredfold: Decimal, decimals: int, language: Language) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perito.findings.value import Value
 
 _DIGIT = re.compile(r"\d")
+_LEFT_OPEN = re.compile(r"[{}‹›]")
 
 
 @cache
@@ -33,7 +34,8 @@ def _rules() -> dict[str, Any]:
 @cache
 def _pattern(language: Language) -> re.Pattern[str]:
     phrases = [phrase for group in _rules()[language].values() for phrase in group]
-    return re.compile(r"\b(?:" + "|".join(map(re.escape, phrases)) + r")\b", re.IGNORECASE)
+    spaced = (r"\s+".join(map(re.escape, phrase.split())) for phrase in phrases)
+    return re.compile(rf"\b(?:{'|'.join(spaced)})\b", re.IGNORECASE)
 
 
 def version() -> str:
@@ -55,7 +57,8 @@ def check_text(text: Text, numbers: Mapping[str, Value], where: str) -> None:
     """Refuse a text of ours that breaks the wording rules.
 
     Raises:
-        WordingError: A refused phrase, or a digit that is no reference to a number of the finding.
+        WordingError: A refused phrase, a digit that is no reference to a number of the finding, or a mark
+            of a reference or citation without its counterpart.
     """
     for language in LANGUAGES:
         words = "\u241f".join(s.text for s in text.segments(language, numbers) if s.kind == "words")
@@ -73,6 +76,10 @@ def check_text(text: Text, numbers: Mapping[str, Value], where: str) -> None:
                 where=f"{where} ({language})",
                 found=words,
                 remedy="refer to a number of the finding, or mark a citation",
+            )
+        if _LEFT_OPEN.search(words):
+            raise WordingError(
+                "a reference or a citation is not closed", where=f"{where} ({language})", found=words
             )
 
 

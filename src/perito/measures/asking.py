@@ -10,20 +10,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perito.findings import LANGUAGES, Finding, JoinedProvision, Text
+from perito.errors import LawError
+from perito.findings import Finding, JoinedProvision, Text
 from perito.findings.wording import check_finding
 from perito.law import in_force, provision, provision_words
+from perito.law.reference import certain_start_us
 from perito.measures import answer_of, describe
 from perito.measures.inquiry import Inquiry
+from perito.measures.labels import bilingual, platform_text
 from perito.measures.parameters import check_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from perito.case import Case, Question
     from perito.engine import Tables
+    from perito.law import InForce
 
 PROVISIONS = "provisions"
+PLATFORMS = "platforms"
 
 
 def check_question(question: Question, where: str) -> None:
@@ -35,8 +40,11 @@ def check_question(question: Question, where: str) -> None:
     """
     catalogue = describe(question.measure, where)
     parameters = check_parameters(question.parameters, catalogue, where)
-    for identifier in parameters.get(PROVISIONS, ()):
-        provision(identifier)
+    for name in parameters.get(PROVISIONS, ()):
+        try:
+            provision(name)
+        except LawError as error:
+            raise LawError(error.what, where=f"{where} parameters.{PROVISIONS}", remedy=error.remedy) from None
 
 
 def ask(question: Question, case: Case, tables: Tables, where: str = "") -> Finding:
@@ -61,54 +69,45 @@ def ask(question: Question, case: Case, tables: Tables, where: str = "") -> Find
     return finding
 
 
-def ask_all(questions: Iterable[Question], case: Case, tables: Tables) -> list[Finding]:
-    """The findings of several questions, in order."""
-    return [ask(question, case, tables) for question in questions]
-
-
 def _with_provisions(finding: Finding, inquiry: Inquiry) -> Finding:
     """The finding with the provisions its question names, or refused because one was not in force."""
+    period = finding.scope.period or inquiry.case_period
+    platforms = inquiry.parameters.get(PLATFORMS) or [finding.scope.platform]
     joined = []
-    for name in inquiry.parameters.get(PROVISIONS, []):
-        force = in_force(provision(name), finding.scope.period or inquiry.case_period, finding.scope.platform)
-        if not force.holds:
-            reason = _REFUSALS[force.reason].quoting(citation=_words(name, "title"), since=force.from_text or "")
-            return inquiry.refusal(reason, scope=finding.scope)
-        joined.append(
-            JoinedProvision(
-                id=name,
-                title=_words(name, "title"),
-                authority=_words(name, "authority"),
-                fact_needed=_words(name, "fact_needed"),
-                in_force_from=force.from_text or "",
-                confidence=provision(name).confidence,
-            )
-        )
+    for name in inquiry.parameters.get(PROVISIONS, ()):
+        forces = {platform: in_force(provision(name), period, platform) for platform in platforms}
+        failing = [platform for platform, force in forces.items() if not force.holds]
+        if failing:
+            reason = _not_joined(inquiry, name, failing[0], forces[failing[0]])
+            return inquiry.refusal(reason, scope=finding.scope, definition=finding.definition)
+        joined.append(_joined(name, list(forces.values())))
     return replace(finding, provisions=tuple(joined))
+
+
+def _not_joined(inquiry: Inquiry, name: str, platform: str | None, force: InForce) -> Text:
+    """Why a provision cannot be joined."""
+    reason = "without_platform" if force.reason == "not_addressed" and platform is None else force.reason
+    return inquiry.text(
+        f"provision_{reason}",
+        provision=_words(name, "title"),
+        platform=platform_text(platform),
+        since=force.from_text or "",
+    )
+
+
+def _joined(name: str, forces: Sequence[InForce]) -> JoinedProvision:
+    """The provision with the latest of the starts that bind the platforms."""
+    starts = [force.from_text for force in forces if force.from_text is not None]
+    return JoinedProvision(
+        id=name,
+        title=_words(name, "title"),
+        authority=_words(name, "authority"),
+        fact_needed=_words(name, "fact_needed"),
+        in_force_from=max(starts, key=certain_start_us),
+        confidence=provision(name).confidence,
+    )
 
 
 def _words(name: str, field: str) -> Text:
     """What the register says of a provision, verbatim, in both languages."""
-    words = {language: getattr(provision_words(name, language), field) or "" for language in LANGUAGES}
-    return Text("{words_en}", "{words_es}", {"words_en": words["en"], "words_es": words["es"]})
-
-
-_REFUSALS = {
-    "not_yet": Text(
-        "Cannot say: {citation} was not in force over the whole period of the conduct (in force from {since}).",
-        "No se puede decir: {citation} no estaba en vigor durante todo el periodo de la conducta (en vigor desde {since}).",
-    ),
-    "no_longer": Text(
-        "Cannot say: {citation} was no longer in force at the end of the period of the conduct.",
-        "No se puede decir: {citation} ya no estaba en vigor al final del periodo de la conducta.",
-    ),
-    "undated": Text(
-        "Cannot say: {citation} has no date of entry into force in the register, so it is joined to no finding.",
-        "No se puede decir: {citation} no tiene fecha de entrada en vigor en el registro y no se une a ninguna conclusión.",
-    ),
-    "not_addressed": Text(
-        "Cannot say: {citation} binds only very large platforms, and this one is not in the register of designations.",
-        "No se puede decir: {citation} obliga solo a plataformas de muy gran tamaño y esta no figura en el registro "
-        "de designaciones.",
-    ),
-}
+    return bilingual(getattr(provision_words(name, "en"), field), getattr(provision_words(name, "es"), field))

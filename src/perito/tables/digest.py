@@ -1,8 +1,9 @@
 """The canonical digest of a table: what its rows are, whoever wrote them and in whatever file.
 
-SHA-256 over the rows sorted by key (ties by the whole row), one RFC 8785 JSON array a line: integers as
-integers, beyond 2^53 as strings, DECIMAL as strings, NULL as null. Independent of the Parquet writer, of
-the engine and of the order in which rows were read.
+SHA-256 over the rows sorted by key (ties by the bytes of the line), one RFC 8785 JSON array a line in the
+table's columns: integers as integers, beyond 2^53 as strings, DECIMAL as strings, NULL as null. In keys NULL
+comes first, numbers go by value and texts by code point. Independent of the Parquet writer, of the engine
+and of the order in which rows were read.
 """
 
 from __future__ import annotations
@@ -39,9 +40,14 @@ def canonical_digest(table: Table, data: pa.Table) -> str:
 def canonical_order(table: Table, data: pa.Table) -> tuple[list[int], list[bytes]]:
     """The positions of the rows in canonical order, and their lines in that order."""
     lines = canonical_lines(data)
-    keys = [data.column(name).to_pylist() for name in table.key]
-    order = sorted(range(data.num_rows), key=lambda at: (*((k[at] is not None, k[at] or "") for k in keys), lines[at]))
+    keys = [[_rank(value) for value in data.column(name).to_pylist()] for name in table.key]
+    ranks = list(zip(*keys, lines, strict=True))
+    order = sorted(range(data.num_rows), key=ranks.__getitem__)
     return order, [lines[at] for at in order]
+
+
+def _rank(value: Any) -> tuple[()] | tuple[Any]:  # noqa: ANN401  (a value of any column)
+    return () if value is None else (value,)
 
 
 def canonical_lines(data: pa.Table) -> list[bytes]:
@@ -75,6 +81,6 @@ def _converter(sample: object) -> Callable[[Any], Any] | None:
         case float():
             return lambda value: orjson.Fragment(rfc8785.dumps(value))
         case Decimal():
-            return str
+            return "{:f}".format
         case _:
             raise TypeError(f"no canonical form for {type(sample).__name__}")

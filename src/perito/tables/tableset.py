@@ -10,6 +10,7 @@ import orjson
 
 from perito.errors import Missing, SchemaError
 from perito.files import write_folder
+from perito.ids import is_evidence_id
 from perito.schema import table
 from perito.schema.arrow import cast_columns
 from perito.tables.digest import canonical_digest, canonical_order, digest_of_lines
@@ -51,7 +52,9 @@ class TableSet:
             return cast_columns(table(name), pq.read_table(self.path(name), partitioning=None))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SchemaError(
-                "the table is not readable", where=str(self.path(name)), found=str(error).splitlines()[0][:160]
+                "the table is not readable",
+                where=str(self.path(name)),
+                found=str(error).partition("\n")[0][:160],
             ) from error
 
     def digest(self, name: str) -> tuple[str, int]:
@@ -61,16 +64,19 @@ class TableSet:
 
 
 def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> TableSet:
-    """Write tables in canonical order; the folder is replaced whole, or left as it was."""
+    """Write tables in canonical order; the folder is replaced whole, or left as it was.
+
+    Equal rows give equal bytes, in whatever order they come.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     inputs: dict[str, tuple[str, int]] = {}
     with write_folder(folder) as target:
         for name, data in sorted(tables.items()):
             order, lines = canonical_order(table(name), data)
-            pq.write_table(
-                data.take(order).combine_chunks(), target / f"{name}.parquet", compression="zstd", store_schema=False
-            )
+            sorted_rows = data.take(pa.array(order, pa.int64())).combine_chunks()
+            pq.write_table(sorted_rows, target / f"{name}.parquet", compression="zstd", store_schema=False)
             inputs[name] = (digest_of_lines(lines), data.num_rows)
         (target / MANIFEST).write_bytes(_manifest(inputs))
     return TableSet(folder, inputs)
@@ -81,17 +87,24 @@ def open_tables(folder: Path) -> TableSet:
 
     Raises:
         Missing: There is no manifest.
-        SchemaError: The manifest cannot be read.
+        SchemaError: The manifest cannot be read, or lists what is no canonical table.
     """
     file = folder / MANIFEST
     if not file.is_file():
         raise Missing("the tables have not been built", where=str(folder), remedy="run 'perito run'")
     try:
         listed = orjson.loads(file.read_bytes())
-        inputs = {name: (entry["digest"], entry["rows"]) for name, entry in listed.items()}
-    except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
+        inputs = {table(name).name: _entry(entry) for name, entry in listed.items()}
+    except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError, SchemaError) as error:
         raise SchemaError("the list of tables cannot be read", where=str(file), found=str(error)) from error
     return TableSet(folder, inputs)
+
+
+def _entry(entry: Mapping[str, object]) -> tuple[str, int]:
+    digest, rows = entry["digest"], entry["rows"]
+    if not isinstance(digest, str) or not is_evidence_id(digest) or not isinstance(rows, int) or rows < 0:
+        raise TypeError(f"no digest and number of rows: {digest!r}, {rows!r}")
+    return digest, rows
 
 
 def copy_tables(source: TableSet, names: Iterable[str], folder: Path) -> TableSet:
