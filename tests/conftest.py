@@ -1,4 +1,4 @@
-"""What all tests share: the third-party fixtures, the example case, and a fixed profile for generated input."""
+"""What all tests share: third-party fixtures, the example case, a fixed profile for generated input."""
 
 import os
 import shutil
@@ -32,7 +32,6 @@ def shared_data() -> Path:
 def example_case(tmp_path) -> Path:
     """A fresh copy of the example case, with nothing built yet."""
     folder = tmp_path / "spain-2026"
-    shutil.copytree(
-        EXAMPLE, folder, ignore=shutil.ignore_patterns("evidence", "tables", "findings", "dossier", ".perito-*")
-    )
+    built = shutil.ignore_patterns("evidence", "tables", "findings", "dossier", ".perito-*")
+    shutil.copytree(EXAMPLE, folder, ignore=built)
     return folder

@@ -40,7 +40,9 @@ def run_case(
     check_case(case)
     seal_declared(case)
     tables = tables_of(case, lambda items: shown(items, "tables"))
-    findings = answer(case, case.questions, tables, engine, progress=lambda questions: shown(questions, "questions"))
+    findings = answer(
+        case, case.questions, tables, engine, progress=lambda questions: shown(questions, "questions")
+    )
     publish(case, findings)
     build_dossier(case, findings, tables, Store(case.evidence_folder), case.dossier_folder)
     return findings

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perito.case import Case, Question
-    from perito.evidence import Receipt
+    from perito.evidence import Item, Receipt
     from perito.findings import Finding
     from perito.tables import TableSet
 
@@ -45,7 +45,7 @@ def check_case(case: Case) -> None:
         check_format(declared.format, where)
         _check_file(case.folder / declared.path, where, is_sealed=declared.path in sealed)
     for question in case.questions:
-        check_question(question, f"{case.file}: [[question]] {question.id}")
+        check_question(question, _place(case, question))
 
 
 def check_format(name: str, where: str) -> None:
@@ -66,7 +66,9 @@ def _check_file(path: Path, where: str, *, is_sealed: bool) -> None:
     if not path.exists():
         if is_sealed:
             return  # the sealed bytes are the evidence; the file they came from may be gone
-        raise Missing("there is no such file", where=where, remedy="correct the path, relative to the case folder")
+        raise Missing(
+            "there is no such file", where=where, remedy="correct the path, relative to the case folder"
+        )
     if path.is_file() and path.stat().st_size == 0:
         raise Malformed("the file is empty: nothing of it can be read", where=where, remedy="fetch it again")
 
@@ -97,7 +99,7 @@ def check_seals(store: Store) -> None:
         )  # fmt: skip
 
 
-def tables_of(case: Case, progress: Callable[..., Iterable[object]] = iter) -> TableSet:
+def tables_of(case: Case, progress: Callable[[list[Item]], Iterable[Item]] = iter) -> TableSet:
     """The case's tables, built from the sealed evidence."""
     store = Store(case.evidence_folder)
     check_seals(store)
@@ -111,7 +113,7 @@ def answer(
     engine: str = "duckdb",
     *,
     threads: int | None = None,
-    progress: Callable[..., Iterable[Question]] = iter,
+    progress: Callable[[Sequence[Question]], Iterable[Question]] = iter,
 ) -> list[Finding]:
     """The findings that answer the questions over the tables.
 
@@ -126,14 +128,20 @@ def answer(
     names = sorted({name for question in questions for name in describe(question.measure).tables})
     paths = {name: path for name, path in tables.paths.items() if name in names}
     with Tables(open_engine(engine, paths, names, threads), tables.inputs) as opened:
-        return [ask(question, case, opened, f"{case.file}: [[question]] {question.id}") for question in progress(questions)]
+        return [ask(question, case, opened, _place(case, question)) for question in progress(questions)]
 
 
-def measure_case(
-    case: Case, questions: Sequence[Question], engine: str = "duckdb", **options: object
-) -> list[Finding]:
-    """The findings of some questions, over the tables as they were last built."""
-    return answer(case, questions, open_tables(case.tables_folder), engine, **options)  # type: ignore[arg-type]
+def _place(case: Case, question: Question) -> str:
+    return f"{case.file}: [[question]] {question.id}"
+
+
+def measure_case(case: Case, questions: Sequence[Question], engine: str = "duckdb") -> list[Finding]:
+    """The findings of some questions, over the tables as they were last built.
+
+    Raises:
+        Missing: No tables have been built yet.
+    """
+    return answer(case, questions, open_tables(case.tables_folder), engine)
 
 
 def publish(case: Case, findings: Sequence[Finding]) -> None:
@@ -162,7 +170,7 @@ def add_files(
         check_format(given["format"], "--format")
     store = Store(case.evidence_folder)
     known = {(item.path, item.evidence_id): item.acquisition.acquired_at_us for item in store.current_items()}
-    sources = []
+    sources: list[tuple[Path, dict[str, str | int | None]]] = []
     for path in paths:
         named = given.get("format") or _recognised(path)
         at_us = _acquired_at(path, known) if acquired_at is None else instant_us(acquired_at)

@@ -378,6 +378,16 @@ def test_a_fault_of_the_disk_is_not_taken_for_damage_of_the_archive():
         Archive(FailingDisk(PRISTINE["tar"]), "tar", len(PRISTINE["tar"]), Limits()).contents()
 
 
+def test_a_member_that_needs_more_memory_than_there_is_is_refused(monkeypatch):
+    """A dictionary of four gigabytes can be asked for by a handful of bytes."""
+
+    def exhaust(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", exhaust)
+    assert refused(read(PRISTINE["zip"]))["a.csv"].startswith("budget")
+
+
 # --- reading one member, listing ---------------------------------------------------------------------
 
 

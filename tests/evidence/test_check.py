@@ -202,6 +202,41 @@ def test_a_changed_record_is_not_read_as_evidence(store):
         assert raised.value.exit_code == 1
 
 
+def test_an_object_that_the_index_does_not_list_is_not_read_as_evidence(store):
+    change_index(store, "DELETE FROM objects WHERE bytes = 5")
+    with pytest.raises(SealBroken):
+        store.items()
+
+
+def test_a_member_that_the_index_names_wrongly_is_never_handed_out(store):
+    wrong = "sha256:" + "ab" * 32
+    change_index(store, "UPDATE members SET evidence_id = ?", wrong)
+    with pytest.raises(SealBroken) as raised:
+        store.get(wrong)
+    assert wrong in str(raised.value)
+
+
+def test_a_member_listed_of_an_item_that_is_no_archive_is_never_handed_out(store):
+    wrong, parent = "sha256:" + "ab" * 32, store.find("b.txt").evidence_id
+    change_index(store, "INSERT INTO members VALUES (?, 1, 'x', ?, 1, '')", parent, wrong)
+    with pytest.raises(SealBroken) as raised:
+        store.get(wrong)
+    assert parent in str(raised.value)
+
+
+def test_a_value_that_has_not_the_type_of_its_column_is_damage(store):
+    connection = sqlite3.connect(store.path / "index.sqlite", isolation_level=None)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute(
+        "UPDATE sqlite_master SET sql = replace(sql, ') STRICT', ')') WHERE name = 'acquisitions'"
+    )
+    connection.close()
+    change_index(store, "UPDATE acquisitions SET record = x'00' WHERE sequence = 1")
+    assert not store.check().ok
+    with pytest.raises(SealBroken):
+        store.items()
+
+
 def everything(folder):
     """All that the index says: two stores that say the same are the same for every reader."""
     store = Store(folder)
@@ -265,9 +300,34 @@ def test_an_index_that_is_gone_is_named_and_not_made_anew(store, tmp_path):
     assert not (store.path / "index.sqlite").exists()
 
 
-def test_objects_that_are_all_gone_are_each_named(store):
+def test_objects_that_are_all_gone_are_each_named_and_new_ones_can_be_added(store, tmp_path):
     shutil.rmtree(store.path / "objects")
     assert kinds(store.check()) == ["object_missing"] * 3
+    (tmp_path / "new").write_bytes(b"something new")
+    store.add(tmp_path / "new")
+    assert kinds(store.check()) == ["object_missing"] * 3
+
+
+def test_a_damaged_index_with_a_write_ahead_log_is_named(store, tmp_path):
+    (store.path / "index.sqlite").write_bytes(b"not a database at all")
+    (store.path / "index.sqlite-wal").write_bytes(b"nor a log")
+    assert kinds(store.check()) == ["index"]
+    with pytest.raises(SealBroken):
+        store.add(tmp_path / "sources" / "b.txt")
+
+
+def test_a_store_that_cannot_be_locked_says_so(store, monkeypatch):
+    genuine = os.open
+
+    def refusing(target, *rest, **options):
+        if str(target).endswith("index.lock"):
+            raise PermissionError(13, "Permission denied")
+        return genuine(target, *rest, **options)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(EvidenceError) as raised:
+        store.items()
+    assert "index.lock" in raised.value.where
 
 
 def test_an_index_of_a_newer_version_is_refused_by_name(store, tmp_path):

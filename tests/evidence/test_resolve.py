@@ -60,6 +60,14 @@ def test_a_csv_record_comes_out_as_it_is_with_the_line_ends_that_it_quotes(show,
     assert show(CSV, f"row={number}", "posts.csv") == expected
 
 
+def test_a_quote_that_is_never_closed_costs_one_record():
+    """Formats and locators count alike: the record that opens the quote is its first line alone."""
+    data = b'id\n"1\n2\n3\n'
+    assert [csv_record(io.BytesIO(data), number) for number in range(4)] == [b"id", b'"1', b"2", b"3"]
+    long = b'id\n"1\n' + b"2\n" * 1_500
+    assert csv_record(io.BytesIO(long), 1_501) == b"2"
+
+
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
 
 

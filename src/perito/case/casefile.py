@@ -6,21 +6,22 @@ Whether a format or a measure of that name exists is for those who know them to 
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path, PurePosixPath
-from typing import cast
 
 from perito.case.model import Case, DeclaredEvidence, Question, QuestionScope
 from perito.case.reader import Section
 from perito.errors import CaseError, nearest
 from perito.findings import LANGUAGES, Language, Text
 from perito.ids import is_slug
+from perito.schema import enumeration
 
 FILE_NAME = "case.toml"
-_EVIDENCE_TEXTS = ("platform", "origin", "acquired_by", "tool", "tool_version", "legal_basis", "terms")
+_EVIDENCE_TEXTS = ("origin", "acquired_by", "tool", "tool_version", "legal_basis", "terms")
 
 
-def load_case(folder: str | Path) -> Case:
+def load_case(folder: str | os.PathLike[str]) -> Case:
     """The case in a folder.
 
     Raises:
@@ -67,7 +68,7 @@ def _parse(content: bytes, where: str) -> dict[str, object]:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise CaseError("the case file is not UTF-8", where=where, found=f"byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise CaseError(f"the case file is not TOML: {error}", where=where) from None
 
 
@@ -75,7 +76,7 @@ def _language(about: Section) -> Language:
     language = about.optional_text("language") or "es"
     if language not in LANGUAGES:
         about.fail("language", "not a language that reports are written in", expected=" or ".join(LANGUAGES))
-    return cast("Language", language)
+    return language
 
 
 def _slug(section: Section, key: str) -> str:
@@ -91,7 +92,7 @@ def _evidence(root: Section, where: str) -> tuple[DeclaredEvidence, ...]:
             Section(
                 entry,
                 f"{where}: [[evidence]] number {number}",
-                ("path", "format", "acquired_at", *_EVIDENCE_TEXTS),
+                ("path", "format", "platform", "acquired_at", *_EVIDENCE_TEXTS),
             )
         )
         for number, entry in enumerate(root.tables("evidence"), start=1)
@@ -112,8 +113,16 @@ def _declared(section: Section) -> DeclaredEvidence:
         path=path,
         format=section.text("format"),
         acquired_at_us=section.instant("acquired_at"),
+        platform=_platform(section),
         **{key: section.optional_text(key) for key in _EVIDENCE_TEXTS},
     )
+
+
+def _platform(section: Section) -> str | None:
+    platform, known = section.optional_text("platform"), enumeration("platform")
+    if platform is not None and platform not in known:
+        section.fail("platform", "not a known platform", remedy=nearest(platform, known.values))
+    return platform
 
 
 def _questions(root: Section, where: str) -> tuple[Question, ...]:
@@ -149,7 +158,7 @@ def _question(section: Section, where: str) -> Question:
 
 def _scope(section: Section) -> QuestionScope:
     return QuestionScope(
-        platform=section.optional_text("platform"),
+        platform=_platform(section),
         population=section.optional_text("population"),
         territory=section.optional_text("territory"),
         period=section.period("period"),
@@ -168,4 +177,4 @@ def choose_questions(case: Case, names: tuple[str, ...]) -> tuple[Question, ...]
             raise CaseError(
                 f"the case asks no question '{name}'", where=str(case.file), remedy=nearest(name, by_id)
             )
-    return tuple(by_id[name] for name in names) if names else case.questions
+    return tuple(by_id[name] for name in dict.fromkeys(names)) if names else case.questions

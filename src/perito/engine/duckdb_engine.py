@@ -36,10 +36,9 @@ class DuckDBEngine:
         >>> engine = DuckDBEngine({}, ["posts"], threads=1)
         >>> engine.query("SELECT CAST(count(*) AS BIGINT) AS posts FROM posts").to_pylist()
         [{'posts': 0}]
-        >>> engine.query("SELECT * FROM read_csv('/etc/passwd')")
+        >>> engine.query("SELECT * FROM read_csv('/etc/passwd')")  # doctest: +IGNORE_EXCEPTION_DETAIL
         Traceback (most recent call last):
-            ...
-        perito.errors.MeasureError: DuckDB refuses a query: ...
+        perito.errors.MeasureError: ...
     """
 
     name = "duckdb"

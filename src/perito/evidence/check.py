@@ -18,7 +18,7 @@ from perito.report import Problem, Report
 
 if TYPE_CHECKING:
     from perito.evidence.index import Index
-    from perito.evidence.objects import Objects
+    from perito.evidence.objects import Fingerprint, Objects
 
 _Place = tuple[int, str, str, int]
 
@@ -137,29 +137,22 @@ class _Scrub:
             return False
         self.counts["bytes"] += mark.size
         size = mark.size if sizes is None else sizes.get(item_id)
+        if size == mark.size and mark.evidence_id == item_id:
+            return True
+        self._broken_object(item_id, size, mark)
+        return False
+
+    def _broken_object(self, item_id: str, size: int | None, mark: Fingerprint) -> None:
+        name = self.name(item_id)
         if size is None:
-            self.problem(
-                "object_unindexed",
-                self.name(item_id),
-                "the object is not in the index: an addition that was never acknowledged, or a stranger",
-            )
+            what = "the object is not in the index: an addition that was never acknowledged, or a stranger"
+            self.problem("object_unindexed", name, what)
         elif size != mark.size:
-            self.problem(
-                "size",
-                self.name(item_id),
-                "the object has another size",
-                expected=str(size),
-                found=str(mark.size),
-            )
+            what = "the object has another size"
+            self.problem("size", name, what, expected=str(size), found=str(mark.size))
         if mark.evidence_id != item_id:
-            self.problem(
-                "digest",
-                self.name(item_id),
-                "the bytes are not those that were sealed",
-                expected=item_id,
-                found=mark.evidence_id,
-            )
-        return size == mark.size and mark.evidence_id == item_id
+            what = "the bytes are not those that were sealed"
+            self.problem("digest", name, what, expected=item_id, found=mark.evidence_id)
 
     # --- the archives --------------------------------------------------------------------------------
 

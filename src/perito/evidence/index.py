@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,14 +96,9 @@ class Index:
 
     def create(self) -> None:
         """Makes the empty index. Made again after a crash half-way, nothing is lost."""
-        connection = self._writable()
-        try:
+        with self._writing() as connection:
             if _version(connection) == 0 and _is_empty(connection):
                 connection.executescript(_SCHEMA)
-        except _DAMAGE as fault:
-            raise self._fault(fault) from fault
-        finally:
-            connection.close()
 
     def fold(self) -> None:
         """Folds back the write-ahead log that a crashed writer left.
@@ -111,8 +106,8 @@ class Index:
         Raises:
             SealBroken: The index is damaged.
         """
-        with self.exclusive():
-            self._writable().close()
+        with self.exclusive(), self._writing():
+            pass
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -130,16 +125,11 @@ class Index:
             SealBroken: The index is damaged.
             EvidenceError: It cannot be written (disk full, no permission).
         """
-        connection = self._writable()
-        try:
+        with self._writing() as connection:
             self._expect_version(connection)
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except _DAMAGE as fault:
-            raise self._fault(fault) from fault
-        finally:
-            connection.close()  # undoes what was not committed
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -207,24 +197,25 @@ class Index:
             copy = Path(folder) / self.path.name
             shutil.copyfile(self.path, copy)
             shutil.copyfile(self._log, copy.with_name(self._log.name))
-            connection = sqlite3.connect(copy)
             try:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                with closing(sqlite3.connect(copy)) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except _DAMAGE as fault:
                 raise self._fault(fault) from fault
-            finally:
-                connection.close()
             yield copy
 
-    def _writable(self) -> sqlite3.Connection:
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection for writing; closing it undoes what was not committed, and folds the log back."""
         try:
             connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            with closing(connection):
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                yield connection
         except _DAMAGE as fault:
             raise self._fault(fault) from fault
-        return connection
 
     def _expect_version(self, connection: sqlite3.Connection) -> None:
         found = _version(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -134,18 +134,20 @@ class Intake:
     def _seal(self, sources: Sequence[Source]) -> tuple[Receipt, ...]:
         removed = self._clear_leftovers()
         seen = self._look(sources)
-        unchanged = self._unchanged(seen) if all(seen) else None
-        if unchanged is not None:
-            return tuple(replace(receipt, temp_files_removed=removed) for receipt in unchanged)
-        with ExitStack() as cleanup:
-            staging = Staging(self._folder)
-            cleanup.callback(self._close, staging)
+        known = [arrival for arrival in seen if arrival is not None]
+        if len(known) == len(seen):
+            receipts = self._unchanged(known) or self._record(known)
+        else:
+            receipts = self._brought_in(sources, seen)
+        return tuple(replace(receipt, temp_files_removed=removed) for receipt in receipts)
+
+    def _brought_in(self, sources: Sequence[Source], seen: Sequence[Arrival | None]) -> list[Receipt]:
+        with self._staging() as staging:
             arrivals = [
-                mark or self._stage(source, staging) for source, mark in zip(sources, seen, strict=True)
+                arrival or self._stage(source, staging) for source, arrival in zip(sources, seen, strict=True)
             ]
             make_durable([arrival.part for arrival in arrivals if arrival.part is not None])
-            receipts = self._record(arrivals)
-        return tuple(replace(receipt, temp_files_removed=removed) for receipt in receipts)
+            return self._record(arrivals)
 
     def _clear_leftovers(self) -> int:
         """What a crash left: temporary files, and a write-ahead log that was not folded back."""
@@ -186,20 +188,17 @@ class Intake:
                 return replace(arrival, archive=facts)
             return self._opened_up(arrival, facts["kind"], stream)
 
-    def _unchanged(self, arrivals: Sequence[Arrival | None]) -> tuple[Receipt, ...] | None:
+    def _unchanged(self, arrivals: Sequence[Arrival]) -> list[Receipt] | None:
         """The receipts, if not one of the arrivals would change anything."""
-        known = [arrival for arrival in arrivals if arrival is not None]
         with self._index.reading() as connection:
             catalogue = Catalogue(connection)
-            if all(_is_recorded(arrival, catalogue) for arrival in known):
-                return tuple(_receipt(a, catalogue, is_new=False, is_recorded=False) for a in known)
-        return None
+            if not all(_is_recorded(arrival, catalogue) for arrival in arrivals):
+                return None
+            return [_receipt(one, catalogue, is_new=False, is_recorded=False) for one in arrivals]
 
     # --- stage: new bytes are copied and hashed in one pass ---------------------------------------------
 
     def _stage(self, source: Source, staging: Staging) -> Arrival:
-        if not staging.is_open:
-            self._prepare(staging)
         with staging.new_part() as (copy, part), source.opened() as handle:
             mark = fingerprint(handle, copy_to=copy)
         arrival = Arrival(_with_media_type(source.facts, mark), mark, part)
@@ -211,8 +210,9 @@ class Intake:
         found = Archive(stream, kind, arrival.mark.size, self._limits).contents()
         return replace(arrival, archive=archive_facts(kind, self._limits, found), contents=found)
 
-    def _prepare(self, staging: Staging) -> None:
-        """Makes the store if there is none (objects last: they prove an index), and the staging folder."""
+    @contextmanager
+    def _staging(self) -> Iterator[Staging]:
+        """The staging folder; the store is made if there is none (objects last: they prove an index)."""
         try:
             self._folder.mkdir(exist_ok=True)
         except FileNotFoundError:
@@ -222,10 +222,10 @@ class Intake:
                 self._index.create()
                 make_durable([self._folder, self._folder.absolute().parent])
                 self._objects.create()
-            staging.open()
-
-    def _close(self, staging: Staging) -> None:
-        if staging.is_open:
+            staging = Staging(self._folder)
+        try:
+            yield staging
+        finally:
             with self._index.exclusive():
                 staging.close()
 

@@ -110,9 +110,8 @@ class Objects:
 
     def create(self) -> None:
         """Makes the folder, durably."""
-        if not self.folder.is_dir():
-            self.folder.mkdir()
-            make_durable([self._store_folder])
+        self.folder.mkdir()
+        make_durable([self._store_folder])
 
     def path(self, item_id: str) -> Path:
         """Where the object of that name lies or would lie."""
@@ -177,35 +176,22 @@ class Objects:
 
 
 class Staging:
-    """The folder through which one `add` brings its files in; made when the first one needs it.
+    """A folder through which one `add` brings its files in.
 
     The folder's lock file is held while its maker lives: whatever lies in an unlocked one was left
-    behind by a crash.
+    behind by a crash. Make it and close it with the store's lock held, so that nobody clears it away
+    half made.
     """
 
     def __init__(self, store_folder: Path) -> None:
-        self._store_folder = store_folder
-        self._folder: Path | None = None
-        self._lock = -1
+        self._folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=store_folder))
+        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._count = 0
-
-    def open(self) -> None:
-        """Makes the folder. Call it with the store's lock held, so that nobody clears it away half made."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self._store_folder))
-            self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the folder was made."""
-        return self._folder is not None
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     @contextmanager
     def new_part(self) -> Iterator[tuple[int, Path]]:
         """A new read-only file to write to, as descriptor and path."""
-        if self._folder is None:
-            raise RuntimeError("the staging folder is not open")
         self._count += 1
         path = self._folder / f"{self._count}{_PART}"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -216,11 +202,9 @@ class Staging:
             os.close(handle)
 
     def close(self) -> None:
-        """Takes the folder away with all that is still in it. Call it with the store's lock held."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder)
-            os.close(self._lock)
-            self._folder, self._lock = None, -1
+        """Takes the folder away with all that is still in it."""
+        shutil.rmtree(self._folder)
+        os.close(self._lock)
 
 
 def leftovers(store_folder: Path) -> list[Path]:

@@ -88,7 +88,7 @@ def csv_header(stream: BinaryIO, item: SourceItem) -> tuple[list[str], Iterator[
     except RowFault as fault:
         raise Malformed(f"no header can be read: {fault}", where=_where(item)) from None
     if len(set(header)) != len(header):
-        raise Malformed("a column is named twice", where=_where(item), found=", ".join(header)[:200])
+        raise Malformed("a column is named twice", where=_where(item), found=excerpt(", ".join(header)))
     return header, records
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perito.errors import Malformed
+from perito.formats.base import excerpt
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,21 +19,25 @@ def read_parquet(item: SourceItem) -> pa.Table:
     """The item's rows as an Arrow table.
 
     Raises:
-        Malformed: Not Parquet, cut short, or damaged.
+        Malformed: Not Parquet, cut short or damaged, or with two columns of one name.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    where = f"{item.name} ({item.evidence_id[:19]})"
     with item.open() as stream:
         try:
-            return pq.read_table(pa.PythonFile(stream, mode="r"))
+            data = pq.read_table(pa.PythonFile(stream, mode="r"))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Malformed(
                 "the file is not readable Parquet",
-                where=f"{item.name} ({item.evidence_id[:19]})",
-                found=str(error).splitlines()[0][:160],
+                where=where,
+                found=str(error).partition("\n")[0][:160],
                 remedy="fetch the file again, or declare its right format",
             ) from error
+    if len(set(data.column_names)) != len(data.column_names):
+        raise Malformed("a column is named twice", where=where, found=excerpt(", ".join(data.column_names)))
+    return data
 
 
 def row_locators(rows: int) -> pa.Array:

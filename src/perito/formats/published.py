@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CALENDAR = "calendar_date"
-_PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?")
-_FRACTION = re.compile(r"(\d{1,9})/([1-9]\d{0,8})")
+_LESS_THAN_A_DAY = re.compile(r"\d{4}(-\d{2})?", re.ASCII)  # a year or a month
+_PERCENT = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,9})/([1-9]\d{0,8})", re.ASCII)
 
 
 def day_span(cells: Mapping[str, str | None], first: str, last_inclusive: str) -> dict[str, Any]:
@@ -38,8 +39,16 @@ def day_span(cells: Mapping[str, str | None], first: str, last_inclusive: str) -
 
 
 def as_of(text: str | None) -> dict[str, Any]:
-    """The as-of columns of a printed day; a date known less well than to the day stays unsaid."""
-    if text is None or len(text) < len("2026-01-01"):
+    """The as-of columns of a printed day; a date known less well than to the day stays unsaid.
+
+    Raises:
+        RowFault: No date at all.
+
+    Example:
+        >>> as_of("2026-01-09"), as_of("2026-01")
+        ({'as_of_us': 1767916800000000, 'as_of_basis': 'calendar_date'}, {})
+    """
+    if text is None or _LESS_THAN_A_DAY.fullmatch(text):
         return {}
     try:
         return {"as_of_us": day_bounds_us(text)[0], "as_of_basis": CALENDAR}
@@ -50,8 +59,10 @@ def as_of(text: str | None) -> dict[str, Any]:
 def printed_share(text: str | None, unit: str | None) -> dict[str, Any]:
     """A share as printed, `54.1` percent or `1/17`, as an exact fraction with its rounding unit.
 
+    More than the whole is not refused here: such a figure stops the work (`perito.tables.invariants`).
+
     Raises:
-        RowFault: Neither a percentage nor a fraction between zero and one.
+        RowFault: Neither a percentage nor a fraction.
 
     Example:
         >>> printed_share("54.1", "percent")["share_numerator"]
@@ -68,8 +79,6 @@ def printed_share(text: str | None, unit: str | None) -> dict[str, Any]:
         numerator, denominator, rounding = int(fraction[1]), int(fraction[2]), None
     else:
         raise RowFault(f"'{text[:40]}' is no share in {unit or 'any known form'}")
-    if numerator > denominator:
-        raise RowFault(f"'{text}' is more than the whole")
     return {
         "share_numerator": numerator,
         "share_denominator": denominator,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from perito.clock import MICROSECONDS_PER_DAY
 from perito.errors import Malformed
-from perito.formats.base import Columns, SourceItem
+from perito.formats.base import Columns, SourceItem, excerpt
 from perito.formats.parquet import MAGIC, read_parquet, row_locators
 from perito.formats.published import CALENDAR
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _COLUMNS = ("start_date", "platform", "column", "entity", "variant", "count", "min", "mean", "max")
+_FAR_DAYS = 5_000_000  # beyond every calendar, and in microseconds within 64 bits: the schema refuses it
 _PLATFORMS = {
     "X": "x",
     "Facebook": "facebook",
@@ -46,12 +47,28 @@ class SorDaily:
     def read(self, item: SourceItem) -> Iterator[Columns]:
         """The rows of the file, in canonical columns."""
         data = read_parquet(item)
+        where = f"{item.name} ({item.evidence_id[:19]})"
         missing = [column for column in _COLUMNS if column not in data.column_names]
         if missing:
             raise Malformed(
-                f"the column '{missing[0]}' is missing", where=item.name, found=", ".join(data.column_names)
+                f"the column '{missing[0]}' is missing", where=where, found=excerpt(", ".join(data.column_names))
             )
+        _check_types(data, where)
         yield Columns("statement_stats", _canonical(data))
+
+
+def _check_types(data: pa.Table, where: str) -> None:
+    """Days have to be days and names texts; whether the counts are counts is for the schema to say."""
+    import pyarrow as pa
+
+    for column, wanted in (("start_date", pa.date32()), ("platform", pa.string())):
+        found = data.schema.field(column).type
+        if pa.types.is_dictionary(found):
+            found = found.value_type
+        if found not in {wanted, pa.large_string()} or (column == "start_date" and found != wanted):
+            raise Malformed(
+                f"the column '{column}' has another type", where=where, expected=str(wanted), found=str(found)
+            )
 
 
 def _canonical(data: pa.Table) -> pa.Table:
@@ -59,6 +76,7 @@ def _canonical(data: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
     days = pc.cast(pc.cast(data["start_date"], pa.int32()), pa.int64())
+    days = pc.max_element_wise(pc.min_element_wise(days, _FAR_DAYS, skip_nulls=False), -_FAR_DAYS, skip_nulls=False)
     names = data["platform"]
     codes = pa.array(
         [None if n is None else _PLATFORMS.get(n, "other") for n in names.to_pylist()], pa.string()

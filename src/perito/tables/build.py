@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
+from perito.errors import CaseError, nearest
 from perito.formats import UNREAD, SourceItem, find
-from perito.schema import table
+from perito.formats.base import excerpt
+from perito.schema import enumeration, table
 from perito.schema.arrow import arrow_schema
 from perito.tables.collect import ItemRows, read_item
 from perito.tables.holdings import HOLDINGS, holdings
@@ -40,20 +42,40 @@ def build_tables(store: Store, folder: Path, progress: Callable[[list[Item]], It
         progress: Wraps the items as they are read, for a progress bar.
 
     Raises:
+        CaseError: An item is said to come from a platform that nobody knows.
         Malformed: An item of which nothing can be read.
         MeasureError: Published figures that cannot be true together.
         SealBroken: Bytes that are not those that were sealed.
     """
     gathered = _Gathered()
-    for item in progress(store.current_items()):
-        if item.evidence_id not in gathered.read and (item.acquisition.format or UNREAD) != UNREAD:
+    current = _current(store)
+    for item in progress(list(current.values())):
+        _check_platform(item)
+        if (item.acquisition.format or UNREAD) != UNREAD:
             _gather(gathered, item, store)
     tables = {name: pa.concat_tables(parts) for name, parts in gathered.parts.items()}
-    tables["evidence"] = _evidence(store, gathered)
+    tables["evidence"] = _evidence(store, current, gathered)
     if gathered.rejects:
         tables["rejects"] = pa.Table.from_pylist(gathered.rejects, schema=arrow_schema(table("rejects")))
     tables[HOLDINGS] = holdings(tables)
     return write_tables(tables, folder)
+
+
+def _current(store: Store) -> dict[str, Item]:
+    """Per sealed bytes, by path, the current item: of several paths the one declared last, with its facts."""
+    items = sorted(store.current_items(), key=lambda item: item.acquisition.sequence)
+    last = {item.evidence_id: item for item in items}
+    return dict(sorted(last.items(), key=lambda entry: entry[1].path))
+
+
+def _check_platform(item: Item) -> None:
+    platform, known = item.acquisition.platform, enumeration("platform")
+    if platform is not None and platform not in known:
+        raise CaseError(
+            f"'{platform}' is not a known platform",
+            where=f"{item.shown_path} ({item.evidence_id[:19]})",
+            remedy=nearest(platform, known.values),
+        )
 
 
 def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
@@ -72,8 +94,8 @@ def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
             "evidence_id": item.evidence_id,
             "locator": reject.locator,
             "platform": acquisition.platform,
-            "reason": reject.reason,
-            "excerpt": reject.excerpt,
+            "reason": excerpt(reject.reason),
+            "excerpt": None if reject.excerpt is None else excerpt(reject.excerpt),
         }
         for reject in found.rejects
     ]
@@ -85,17 +107,23 @@ def _acquired_at_us(item: Item) -> int:
     return item.sealed_at_us if recorded is None else recorded
 
 
-def _evidence(store: Store, gathered: _Gathered) -> pa.Table:
-    """One row a sealed item; sealing times are custody's, not here, so that equal inputs give equal tables."""
-    current = {item.evidence_id: item for item in reversed(store.current_items())}
+def _evidence(store: Store, current: dict[str, Item], gathered: _Gathered) -> pa.Table:
+    """One row a sealed item; sealing times are custody's, not here, so that equal inputs give equal tables.
+
+    The members of a current archive are as current as it is.
+    """
+    items = store.items()
+    belonging = {*current, *(item.evidence_id for item in items if item.parent_id in current)}
     rows = {
-        item.evidence_id: _evidence_row(current.get(item.evidence_id, item), gathered, item.evidence_id in current)
-        for item in reversed(store.items())
+        item.evidence_id: _evidence_row(
+            current.get(item.evidence_id, item), gathered, is_current=item.evidence_id in belonging
+        )
+        for item in reversed(items)
     }
     return pa.Table.from_pylist(list(rows.values()), schema=arrow_schema(table("evidence")))
 
 
-def _evidence_row(item: Item, gathered: _Gathered, is_current: bool) -> dict[str, Any]:
+def _evidence_row(item: Item, gathered: _Gathered, *, is_current: bool) -> dict[str, Any]:
     acquisition, found = item.acquisition, gathered.read.get(item.evidence_id)
     return {
         "evidence_id": item.evidence_id,
@@ -103,7 +131,7 @@ def _evidence_row(item: Item, gathered: _Gathered, is_current: bool) -> dict[str
         "path": item.shown_path,
         "bytes": item.bytes,
         "media_type": item.media_type,
-        "format": None if acquisition.format == UNREAD else acquisition.format,
+        "format": acquisition.format if found else None,
         "platform": acquisition.platform,
         "origin": acquisition.origin,
         "acquired_at_us": acquisition.acquired_at_us,

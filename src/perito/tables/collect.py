@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from perito.errors import Malformed, SchemaError
 from perito.formats import Columns, Format, Record, Reject, SourceItem
+from perito.formats.base import excerpt
 from perito.schema import table
 from perito.schema.arrow import arrow_schema, cast_columns, violations
 from perito.tables.invariants import CHECKED_TABLES, check_row
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BATCH_ROWS = 50_000
+_REFUSED = (pa.ArrowException, TypeError, ValueError, OverflowError)  # what Arrow raises for a wrong value
 
 
 @dataclass
@@ -52,7 +54,7 @@ def read_item(item: SourceItem, reader: Format) -> ItemRows:
         else:
             _take_records(found, item, pieces)
     if not found.mapped:
-        first = f"the first reason: {found.rejects[0].reason}" if found.rejects else "it holds no record"
+        first = f"the first reason: {excerpt(found.rejects[0].reason)}" if found.rejects else "it holds no record"
         raise Malformed(
             "nothing of the item can be read", where=f"{item.name} ({item.evidence_id[:19]})", found=first,
             expected=f"records of the format '{reader.name}'",
@@ -118,11 +120,12 @@ def _arrow(name: str, values: list[dict[str, Any]], owners: list[int], faults: d
     _check_columns(name, values)
     try:
         return pa.Table.from_pylist(values, schema=schema)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        for at, row in enumerate(values):
-            reason = _wrong_type(row, schema)
-            if reason:
-                faults.setdefault(owners[at], f"{name}.{reason}")
+    except _REFUSED:
+        wrong = {at: reason for field_ in schema for at, reason in _wrong_types(values, field_)}
+        if not wrong:
+            raise  # no single value is at fault
+        for at, reason in wrong.items():
+            faults.setdefault(owners[at], f"{name}.{reason}")
         return None
 
 
@@ -135,12 +138,22 @@ def _check_columns(name: str, values: list[dict[str, Any]]) -> None:
             raise SchemaError(f"there is no column '{sorted(unknown)[0]}'", where=f"table '{name}'")
 
 
-def _wrong_type(row: dict[str, Any], schema: pa.Schema) -> str | None:
-    for field_ in schema:
-        try:
-            pa.array([row.get(field_.name)], type=field_.type)
-        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-            return f"{field_.name}: {str(error).splitlines()[0][:120]}"
+def _wrong_types(values: list[dict[str, Any]], column: pa.Field) -> Iterator[tuple[int, str]]:
+    """The rows whose value is not of the column's type; one by one only where the column has such a row."""
+    given = [row.get(column.name) for row in values]
+    if _type_fault(given, column.type) is None:
+        return
+    for at, value in enumerate(given):
+        reason = _type_fault([value], column.type)
+        if reason is not None:
+            yield at, f"{column.name}: {reason}"
+
+
+def _type_fault(values: list[Any], of_type: pa.DataType) -> str | None:
+    try:
+        pa.array(values, type=of_type)
+    except _REFUSED as error:
+        return str(error).partition("\n")[0][:120]
     return None
 
 
