@@ -6,9 +6,9 @@ Whether a format or a measure of that name exists is for those who know them to 
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from perito.case.model import Case, DeclaredEvidence, Question, QuestionScope
 from perito.case.reader import Section
@@ -16,6 +16,9 @@ from perito.errors import CaseError, nearest
 from perito.findings import LANGUAGES, Language, Text
 from perito.ids import is_slug
 from perito.schema import enumeration
+
+if TYPE_CHECKING:
+    import os
 
 FILE_NAME = "case.toml"
 _EVIDENCE_TEXTS = ("origin", "acquired_by", "tool", "tool_version", "legal_basis", "terms")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from perito import __version__
-from perito.errors import PeritoError
+from perito.cli.usage import call_error, file_error
+from perito.errors import CaseError, PeritoError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["commands", "main"]
 
 _COMMANDS = {
     "add": "perito.cli.evidence",
@@ -23,34 +32,6 @@ _COMMANDS = {
     "show": "perito.cli.evidence",
     "verify": "perito.cli.work",
 }
-
-
-class _Commands(click.Group):
-    """A group that imports a command's module when the command is asked for, and says errors in one line."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), f"{cmd_name}_command")
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in _COMMANDS:
-            from perito.errors import CaseError, nearest
-
-            raise CaseError(f"there is no command '{name}'", remedy=nearest(name, _COMMANDS))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _SUMMARIES[name]) for name in sorted(_COMMANDS)])
-
 
 # The summaries stand here so that `perito --help` imports no command.
 _SUMMARIES = {
@@ -67,30 +48,100 @@ _SUMMARIES = {
     "verify": "recompute and check a dossier or a case",
 }
 
+_STOPPED = 130  # by the user, as shells say it
+_NOBODY_READS = 141  # the reader of our output went away, as shells say it
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in _COMMANDS:
+            raise CaseError(f"there is no command '{name}'", remedy=nearest(name, _COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _SUMMARIES[name]) for name in sorted(_COMMANDS)])
+
+
+@click.command(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="perito")
 def commands() -> None:
     """Sealed evidence, measured findings with honest error, and a dossier that can be recomputed.
 
+    \b
+    First steps:
+      perito new my-case           make a case folder; then edit its case.toml
+      perito run my-case           from the files to the dossier
+      perito verify my-case        recompute and check all of it
+      perito COMMAND --help        what a command does, with an example
+
     Exit codes: 0 done, 1 a check did not hold, 2 the input or the call is wrong.
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program `perito`.
+
+    Args:
+        arguments: What follows the program's name; what the program was called with if None.
+
+    Returns:
+        The exit code. Every error is one line on stderr.
     """
-
-
-def main() -> None:
-    """The program `perito`."""
+    _print_whatever_comes()
     try:
-        commands.main(standalone_mode=False)
-    except PeritoError as error:
-        click.echo(f"perito: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        _invoke(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return CaseError.exit_code
+    except click.ClickException as error:
+        return _said(call_error(error))
+    except PeritoError as error:
+        return _said(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("perito: stopped", err=True)
-        sys.exit(130)
+        return _STOPPED
     except BrokenPipeError:
-        sys.exit(0)
+        # What is still in the buffer has nowhere to go; without this Python would try again, loudly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_READS
+    except OSError as error:
+        return _said(file_error(error))
+    return 0
+
+
+def _invoke(arguments: Sequence[str]) -> None:
+    # Not click's own `main`: it ends with 1, our code for a check that did not hold, when a pipe breaks.
+    with commands.make_context("perito", list(arguments)) as context:
+        commands.invoke(context)
+
+
+def _print_whatever_comes() -> None:
+    """A character that the terminal's encoding lacks is printed as its code point, not as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _said(error: PeritoError) -> int:
+    click.echo(f"perito: {error}", err=True)
+    return error.exit_code

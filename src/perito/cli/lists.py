@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from perito.cli.output import json_option, write_json
+from perito.cli.output import json_option, language_option, write_json
 
 if TYPE_CHECKING:
-    from perito.findings import Language
+    from collections.abc import Iterator
 
-language_option = click.option(
-    "--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Language of the words."
-)
+    from perito.findings import Language
+    from perito.law import Provision
+
+_OPEN_FORMATS = {
+    "table:<name>": {
+        "en": "CSV, NDJSON or Parquet in the columns of a canonical table",
+        "es": "CSV, NDJSON o Parquet con las columnas de una tabla canónica",
+    },
+    "document": {"en": "sealed and listed, not read", "es": "sellado e inventariado, no leído"},
+}
+_LABELS = {
+    "in_force": {"en": "in force", "es": "en vigor"},
+    "very_large": {"en": "for very large platforms", "es": "para plataformas de muy gran tamaño"},
+    "authority": {"en": "authority", "es": "autoridad"},
+    "fact_needed": {"en": "fact it needs", "es": "hecho que necesita"},
+    "clock": {"en": "time limit", "es": "plazo"},
+    "note": {"en": "note", "es": "nota"},
+    "read": {"en": "how well it was read", "es": "cómo se leyó"},
+}
 
 
 @click.command("formats")
 @language_option
 @json_option
 def formats_command(language: Language, as_json: bool) -> None:
-    """List the source formats and the tables that each fills."""
+    """List the source formats and the tables that each fills.
+
+    \b
+    Example:
+      perito formats --language es
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.formats import formats
 
     if as_json:
-        write_json([{"name": n, "title": dict(f.title), "tables": list(f.tables)} for n, f in formats().items()])
+        write_json(
+            [{"name": n, "title": dict(f.title), "tables": list(f.tables)} for n, f in formats().items()]
+        )
         return
     for name, source in formats().items():
         click.echo(f"{name:20} {source.title[language]}  -> {', '.join(source.tables)}")
-    click.echo("table:<name>         CSV, NDJSON or Parquet in the columns of a canonical table")
-    click.echo("document             sealed and listed, not read")
+    for name, words in _OPEN_FORMATS.items():
+        click.echo(f"{name:20} {words[language]}")
 
 
 @click.command("measures")
@@ -37,7 +60,12 @@ def formats_command(language: Language, as_json: bool) -> None:
 @language_option
 @json_option
 def measures_command(name: str | None, language: Language, as_json: bool) -> None:
-    """List the measures with their definitions, or one MEASURE with its parameters."""
+    """List the measures with their definitions, or one MEASURE with its parameters.
+
+    \b
+    Example:
+      perito measures prevalence
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.measures import MEASURES, describe
     from perito.measures.reference import as_json as described_as_json
     from perito.measures.reference import as_text
@@ -55,19 +83,57 @@ def measures_command(name: str | None, language: Language, as_json: bool) -> Non
 @language_option
 @json_option
 def provisions_command(name: str | None, language: Language, as_json: bool) -> None:
-    """List the provisions with the dates from which they are in force, or one by its ID."""
-    from dataclasses import asdict
+    """List the provisions with the dates from which they are in force, or one by its ID.
 
-    from perito.law import provision, provision_words, provisions
+    \b
+    Example:
+      perito provisions dsa-34 --language es
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
+    from perito.law import provision, provisions
 
     chosen = [provision(name)] if name else list(provisions().values())
     if as_json:
-        write_json([asdict(rule) for rule in chosen])
+        write_json([_provision_json(rule) for rule in chosen])
         return
     for rule in chosen:
-        words = provision_words(rule.id, language)
-        since = rule.in_force_from or rule.in_force_vlop_from or "undated"
-        until = f" to {rule.in_force_to}" if rule.in_force_to else ""
-        click.echo(f"{rule.id:18} {since}{until}  {words.title}")
-        if name:
-            click.echo(f"  {words.authority}\n  {words.fact_needed}\n  {words.clock or ''}\n  {rule.confidence}: {rule.source}")
+        click.echo(_provision_line(rule, language))
+        for line in _provision_facts(rule, language) if name else ():
+            click.echo(f"    {line}")
+
+
+def _provision_json(rule: Provision) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from perito.law import provision_words
+
+    return {**asdict(rule), "words": {"es": asdict(provision_words(rule.id, "es"))}}
+
+
+def _provision_line(rule: Provision, language: Language) -> str:
+    from perito.law import provision_words
+
+    since = rule.in_force_from or rule.in_force_vlop_from or "–"
+    return f"{rule.id:18} {since:10}  {provision_words(rule.id, language).title}"
+
+
+def _provision_facts(rule: Provision, language: Language) -> Iterator[str]:
+    """What is known of one provision, each fact with its label; what the register does not say is left out."""
+    from perito.law import provision_words
+
+    words = provision_words(rule.id, language)
+    facts = {
+        "in_force": _span(rule.in_force_from, rule.in_force_to),
+        "very_large": _span(rule.in_force_vlop_from, rule.in_force_to),
+        "authority": words.authority,
+        "fact_needed": words.fact_needed,
+        "clock": words.clock,
+        "note": words.note,
+        "read": f"{rule.confidence}: {rule.source}",
+    }
+    for label, fact in facts.items():
+        if fact:
+            yield f"{_LABELS[label][language]}: {fact}"
+
+
+def _span(start: str | None, end: str | None) -> str | None:
+    return None if start is None else f"[{start}, {end or '…'})"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from perito.errors import CaseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +19,27 @@ if TYPE_CHECKING:
 
 Progress = Callable[[Iterable[Any], str], Iterable[Any]]
 
+CHECK_FAILED = 1
+_LANGUAGES = click.Choice(["en", "es"])
+
+
+def _case_folder(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if Path(value).is_file():
+        raise CaseError(
+            "a case is a folder, and this is a file", where=value, remedy="give the folder that it lies in"
+        )
+    return value
+
+
+case_argument = click.argument("case", callback=_case_folder, metavar="CASE")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 quiet_option = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-case_argument = click.argument("case", type=click.Path(file_okay=False), metavar="CASE")
+language_option = click.option(
+    "--language", type=_LANGUAGES, default="en", show_default=True, help="Language of the words."
+)
+case_language_option = click.option(
+    "--language", type=_LANGUAGES, help="Language of what is printed here; the case's own if not given."
+)
 
 
 def write_json(value: object) -> None:
@@ -50,13 +71,29 @@ def print_findings(findings: Sequence[Finding], language: Language) -> None:
         click.echo(f"  {finding.plain(finding.headline, language)}")
 
 
-def print_report(report: Report, subject: str) -> None:
-    """What was checked and every problem; ends the program with 1 if there is one."""
-    for what, number in report.checked:
+def print_report(report: Report, subject: str, *, as_json: bool = False, quiet: bool = False) -> None:
+    """What was checked and every problem; ends the program with 1 if there is one.
+
+    Raises:
+        Exit: With 1, something did not hold.
+    """
+    if as_json:
+        write_json(report.to_json())
+    else:
+        _print_checked(report, subject, quiet=quiet)
+    if not report.ok:
+        raise click.exceptions.Exit(CHECK_FAILED)
+
+
+def _print_checked(report: Report, subject: str, *, quiet: bool) -> None:
+    for what, number in () if quiet else report.checked:
         click.echo(f"{number:>12,}  {what}")
     for problem in report.problems:
         click.secho(f"differs: {problem}", fg="red", err=True)
     if not report.ok:
-        click.echo(f"perito: {subject}: {len(report.problems)} checks did not hold", err=True)
-        sys.exit(1)
-    click.echo(f"{subject}: everything holds")
+        number = len(report.problems)
+        click.echo(
+            f"perito: {subject}: {number} {'check' if number == 1 else 'checks'} did not hold", err=True
+        )
+    elif not quiet:
+        click.echo(f"{subject}: everything holds")

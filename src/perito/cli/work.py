@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from perito.cli.output import (
     case_argument,
+    case_language_option,
     json_option,
     print_findings,
     print_report,
@@ -15,20 +17,44 @@ from perito.cli.output import (
     quiet_option,
     write_json,
 )
+from perito.errors import CaseError, nearest
 
-engine_option = click.option("--engine", default="duckdb", show_default=True, help="The engine that answers.")
+if TYPE_CHECKING:
+    from perito.findings import Language
+
+
+def _known_engine(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """The engine's name; refused before any work if there is none of that name."""
+    from perito.engine import ENGINES
+
+    if value not in ENGINES:
+        raise CaseError(f"there is no engine '{value}'", where="--engine", remedy=nearest(value, ENGINES))
+    return value
+
+
+engine_option = click.option(
+    "--engine", default="duckdb", show_default=True, callback=_known_engine, metavar="NAME",
+    help="The engine that answers.",
+)  # fmt: skip
 
 
 @click.command("run")
 @case_argument
 @engine_option
+@case_language_option
 @json_option
 @quiet_option
-def run_command(case: str, engine: str, as_json: bool, quiet: bool) -> None:
+def run_command(case: str, engine: str, language: Language | None, as_json: bool, quiet: bool) -> None:
     """Seal what CASE declares, build its tables, answer its questions, and build its dossier.
 
-    Run twice, it changes no byte.
-    """
+    Prints the headline of each finding and the path of the report. Run twice, it changes no byte.
+
+    \b
+    Examples:
+      perito run my-case
+      perito run my-case --language en
+      perito run my-case --json > findings.json
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.case import load_case
     from perito.dossier.build import REPORT_FILE
     from perito.run import run_case
@@ -38,7 +64,7 @@ def run_command(case: str, engine: str, as_json: bool, quiet: bool) -> None:
     if as_json:
         write_json([finding.to_json() for finding in findings])
     elif not quiet:
-        print_findings(findings, loaded.language)
+        print_findings(findings, language or loaded.language)
         click.echo(f"\n{loaded.dossier_folder / REPORT_FILE}")
 
 
@@ -46,9 +72,19 @@ def run_command(case: str, engine: str, as_json: bool, quiet: bool) -> None:
 @case_argument
 @click.argument("names", nargs=-1, metavar="[QUESTION]...")
 @engine_option
+@case_language_option
 @json_option
-def measure_command(case: str, names: tuple[str, ...], engine: str, as_json: bool) -> None:
-    """Answer some questions of CASE (all, if none is named) over the tables as they were last built."""
+def measure_command(
+    case: str, names: tuple[str, ...], engine: str, language: Language | None, as_json: bool
+) -> None:
+    """Answer some questions of CASE (all, if none is named) over the tables as they were last built.
+
+    Writes nothing. Questions are named by their id in case.toml.
+
+    \b
+    Example:
+      perito measure my-case inventory --language en
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.case import choose_questions, load_case
     from perito.workflow import check_case, measure_case
 
@@ -58,7 +94,7 @@ def measure_command(case: str, names: tuple[str, ...], engine: str, as_json: boo
     if as_json:
         write_json([finding.to_json() for finding in findings])
     else:
-        print_findings(findings, loaded.language)
+        print_findings(findings, language or loaded.language)
 
 
 @click.command("dossier")
@@ -67,13 +103,17 @@ def measure_command(case: str, names: tuple[str, ...], engine: str, as_json: boo
 @engine_option
 @quiet_option
 def dossier_command(case: str, out: Path | None, engine: str, quiet: bool) -> None:
-    """Build the dossier of CASE from its tables as they were last built."""
+    """Build the dossier of CASE from its tables as they were last built.
+
+    \b
+    Example:
+      perito dossier my-case --out handover
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.case import load_case
     from perito.dossier.build import build_dossier
-    from perito.errors import CaseError
     from perito.evidence import Store
     from perito.tables import open_tables
-    from perito.workflow import answer, check_case
+    from perito.workflow import answer, check_case, publish
 
     loaded = load_case(case)
     check_case(loaded)
@@ -81,6 +121,8 @@ def dossier_command(case: str, out: Path | None, engine: str, quiet: bool) -> No
         raise CaseError("the folder exists already", where=str(out), remedy="name one that does not")
     tables = open_tables(loaded.tables_folder)
     findings = answer(loaded, loaded.questions, tables, engine)
+    if out is None:
+        publish(loaded, findings)  # the findings in the case and those in its dossier are the same
     folder = out or loaded.dossier_folder
     build_dossier(loaded, findings, tables, Store(loaded.evidence_folder), folder)
     if not quiet:
@@ -90,17 +132,17 @@ def dossier_command(case: str, out: Path | None, engine: str, quiet: bool) -> No
 @click.command("verify")
 @click.argument("path", type=click.Path(), metavar="PATH")
 @json_option
-def verify_command(path: str, as_json: bool) -> None:
+@quiet_option
+def verify_command(path: str, as_json: bool, quiet: bool) -> None:
     """Recompute and check the dossier or the case at PATH; nothing else is needed.
 
     Names the first file, row or number that differs, and ends with 1 if there is one.
-    """
+
+    \b
+    Examples:
+      perito verify my-case/dossier
+      perito verify my-case
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.dossier.verify import verify
 
-    report = verify(path)
-    if as_json:
-        write_json(report.to_json())
-        if not report.ok:
-            raise click.exceptions.Exit(1)
-    else:
-        print_report(report, path)
+    print_report(verify(path), path, as_json=as_json, quiet=quiet)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from typing import Self
 
     import pyarrow as pa
 
@@ -31,6 +31,12 @@ class Tables:
     Args:
         engine: The engine that answers.
         inputs: Canonical digest and row count of each table that is there, by name.
+
+    Example:
+        >>> from perito.engine import open_engine
+        >>> with Tables(open_engine("duckdb", {}, ["counts"]), {}) as tables:
+        ...     tables.rows("SELECT $level AS level", level="x")
+        [{'level': 'x'}]
     """
 
     def __init__(self, engine: Engine, inputs: Mapping[str, tuple[str, int]]) -> None:
@@ -42,10 +48,8 @@ class Tables:
         rows: list[dict[str, Any]] = self._engine.query(sql, parameters).to_pylist()
         return rows
 
-    def __enter__(self) -> Tables:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._engine.close()
-
-

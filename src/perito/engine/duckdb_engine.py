@@ -72,7 +72,9 @@ class DuckDBEngine:
         try:
             self._connection.execute(f"CREATE VIEW {table(name).name} AS SELECT * FROM {source}")
         except duckdb.Error as error:
-            raise SchemaError("the table is not readable", where=str(path), found=_first_line(error)) from error
+            raise SchemaError(
+                "the table is not readable", where=str(path), found=_first_line(error)
+            ) from error
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """The result of a query as an Arrow table.

@@ -46,9 +46,16 @@ def interval_chart(
             "layer": [
                 {
                     "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
-                    "encoding": {"y": y, "x": {**x, "field": "low", "scale": {"zero": is_share}}, "x2": {"field": "high"}},
+                    "encoding": {
+                        "y": y,
+                        "x": {**x, "field": "low", "scale": {"zero": is_share}},
+                        "x2": {"field": "high"},
+                    },
                 },
-                {"mark": {"type": "point", "filled": True, "size": 70}, "encoding": {"y": y, "x": {**x, "field": "estimate"}}},
+                {
+                    "mark": {"type": "point", "filled": True, "size": 70},
+                    "encoding": {"y": y, "x": {**x, "field": "estimate"}},
+                },
             ],
         }
 
@@ -91,7 +98,11 @@ def band_chart(
 
 
 def bar_chart(
-    rows: Sequence[tuple[Text, Text, Value]], axis: Text, numbers: Mapping[str, Value], *, is_share: bool = True
+    rows: Sequence[tuple[Text, Text, Value]],
+    axis: Text,
+    numbers: Mapping[str, Value],
+    *,
+    is_share: bool = True,
 ) -> Chart:
     """Bars of a value by group (panel) and row; what was not said has no bar."""
 
@@ -114,7 +125,12 @@ def bar_chart(
                     "type": "nominal",
                     "sort": None,
                     "title": None,
-                    "header": {"labelAngle": 0, "labelAlign": "left", "labelOrient": "top", "labelFontWeight": "bold"},
+                    "header": {
+                        "labelAngle": 0,
+                        "labelAlign": "left",
+                        "labelOrient": "top",
+                        "labelFontWeight": "bold",
+                    },
                 },
                 "y": {"field": "label", "type": "nominal", "sort": None, "title": None},
                 "x": {

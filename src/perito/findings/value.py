@@ -146,7 +146,9 @@ def rate_unit(unit: str, form: str) -> str:
     """
     related = _unit(unit)
     if form not in related:
-        raise DossierError(f"things counted in '{unit}' have no rate '{form}'", remedy="count items, images or posts")
+        raise DossierError(
+            f"things counted in '{unit}' have no rate '{form}'", remedy="count items, images or posts"
+        )
     return str(related[form])
 
 

@@ -105,11 +105,11 @@ class Format(Protocol):
 
 
 def excerpt(raw: bytes | str) -> str:
-    """The beginning of a rejected record, controls shown as escapes, for the `rejects` table.
+    r"""The beginning of a rejected record, controls shown as escapes, for the `rejects` table.
 
     Example:
-        >>> excerpt(b"a\\x00b")
-        'a\\\\x00b'
+        >>> excerpt(b"a\x00b")
+        'a\\x00b'
     """
     text = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw
     shown = "".join(

@@ -7,7 +7,9 @@ or ISO 8601 with a zone.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from perito.clock import instant_us
@@ -25,16 +27,24 @@ if TYPE_CHECKING:
     from perito.schema import Table
 
 _SET_HERE = ("evidence_id", "locator")
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
 def canonical_format(name: str) -> CanonicalFormat:
     """The format of a canonical table.
 
+    Example:
+        >>> canonical_format("posts").name
+        'table:posts'
+
     Raises:
         Unrecognised: There is no such table, or it is derived and not for users to fill.
     """
-    open_tables = [known for known in table_names() if table(known).kind == "evidence" and known not in _OWN_TABLES]
+    open_tables = [
+        known for known in table_names() if table(known).kind == "evidence" and known not in _OWN_TABLES
+    ]
     if name not in open_tables:
         raise Unrecognised(f"'table:{name}' names no canonical table", remedy=nearest(name, open_tables))
     return CanonicalFormat(name)
@@ -97,7 +107,7 @@ class CanonicalFormat:
                 elif not isinstance(line.value, dict):
                     yield Reject(line.locator, "the line is no object", excerpt(str(line.value)))
                 else:
-                    yield self._record(line.locator, line.value, item, str(line.value))
+                    yield self._record(line.locator, line.value, item)
 
     def _read_csv(self, item: SourceItem) -> Iterator[Record | Reject]:
         with item.open() as stream:
@@ -110,32 +120,37 @@ class CanonicalFormat:
             if isinstance(cells, Reject):
                 yield cells
             else:
-                yield self._record(locator, cells, item, ",".join(cell or "" for cell in cells.values()))
+                yield self._record(locator, cells, item)
 
-    def _record(self, locator: str, values: Mapping[str, Any], item: SourceItem, shown: str) -> Record | Reject:
-        columns = _columns(table(self.table))
-        unknown = [name for name in values if name not in columns]
-        if unknown:
-            return Reject(locator, f"unknown column '{unknown[0][:40]}', {nearest(unknown[0], columns)}", excerpt(shown))
+    def _record(self, locator: str, values: Mapping[str, Any], item: SourceItem) -> Record | Reject:
         try:
-            typed = {name: _typed(columns[name], value) for name, value in values.items()}
+            typed = _typed_values(values, _columns(table(self.table)))
         except RowFault as fault:
-            return Reject(locator, str(fault), excerpt(shown))
+            cells = ("" if value is None else str(value) for value in values.values())
+            return Reject(locator, str(fault), excerpt(",".join(cells)))
         if self._fills_platform(list(values), item):
             typed["platform"] = item.platform
         return Record(locator, (Row(self.table, typed),))
 
     def _fills_platform(self, names: list[str], item: SourceItem) -> bool:
-        return "platform" not in names and item.platform is not None and "platform" in _columns(table(self.table))
+        return (
+            "platform" not in names
+            and item.platform is not None
+            and "platform" in _columns(table(self.table))
+        )
 
     def _check_columns(self, names: list[str], item: SourceItem) -> None:
         columns = _columns(table(self.table))
         for name in names:
             if name in _SET_HERE:
-                raise Malformed(f"the column '{name}' is set by perito", where=item.name, remedy="leave it out")
+                raise Malformed(
+                    f"the column '{name}' is set by perito", where=item.name, remedy="leave it out"
+                )
             if name not in columns:
                 raise Malformed(
-                    f"the table '{self.table}' has no column '{name}'", where=item.name, remedy=nearest(name, columns)
+                    f"the table '{self.table}' has no column '{name}'",
+                    where=item.name,
+                    remedy=nearest(name, columns),
                 )
         for column in columns.values():
             if column.required and column.name not in names and not self._fills_platform(names, item):
@@ -144,6 +159,13 @@ class CanonicalFormat:
 
 def _columns(of: Table) -> dict[str, Column]:
     return {column.name: column for column in of.columns if column.name not in _SET_HERE}
+
+
+def _typed_values(values: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+    unknown = next((name for name in values if name not in columns), None)
+    if unknown is not None:
+        raise RowFault(f"unknown column '{unknown[:40]}', {nearest(unknown, columns)}")
+    return {name: _typed(columns[name], value) for name, value in values.items()}
 
 
 def _typed(column: Column, value: object) -> object:
@@ -163,6 +185,8 @@ def _typed(column: Column, value: object) -> object:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if column.type in {"bigint", "integer"} and not (is_number and isinstance(value, int)):
         raise RowFault(f"'{column.name}' is {str(value)[:40]}, expected a whole number")
+    if column.type == "double" and not is_number:
+        raise RowFault(f"'{column.name}' is {str(value)[:40]}, expected a number")
     return value
 
 
@@ -174,17 +198,13 @@ def _instant(column: Column, text: str) -> int:
 
 
 def _from_text(column: Column, text: str) -> object:
-    try:
-        match column.type:
-            case "bigint" | "integer":
-                return int(text) if text.isascii() else int("not ascii")
-            case "double":
-                return float(text)
-            case "boolean":
-                return _TRUTH[text.lower()]
-            case _:
-                from decimal import Decimal
-
-                return Decimal(text)
-    except (ValueError, KeyError, ArithmeticError):
-        raise RowFault(f"'{column.name}' is '{text[:40]}', expected {column.type}") from None
+    match column.type:
+        case "bigint" | "integer" if _WHOLE.fullmatch(text):
+            return int(text)
+        case "double" if _NUMBER.fullmatch(text):
+            return float(text)
+        case "decimal(18,6)" if _NUMBER.fullmatch(text):
+            return Decimal(text)
+        case "boolean" if text.lower() in _TRUTH:
+            return _TRUTH[text.lower()]
+    raise RowFault(f"'{column.name}' is '{text[:40]}', expected {column.type}")

@@ -120,7 +120,9 @@ def _check_header(header: list[str], item: SourceItem, columns: tuple[str, ...])
     for column in header:
         if column not in columns:
             raise Malformed(
-                f"the column '{excerpt(column)}' is not known", where=_where(item), remedy=nearest(column, columns)
+                f"the column '{excerpt(column)}' is not known",
+                where=_where(item),
+                remedy=nearest(column, columns),
             )
 
 

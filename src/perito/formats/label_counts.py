@@ -57,9 +57,9 @@ FORMAT = DelimitedFormat(
     },
     tables=("counts",),
     columns=(
-        "study", "platform", "generator", "row", "class", "count", "denominator", "denominator_is", "population",
-        "population_basis", "window_start", "window_end_inclusive", "window_days", "as_of", "sampling",
-        "label_method", "definition", "note", "source", "status",
+        "study", "platform", "generator", "row", "class", "count", "denominator", "denominator_is",
+        "population", "population_basis", "window_start", "window_end_inclusive", "window_days", "as_of",
+        "sampling", "label_method", "definition", "note", "source", "status",
     ),
     map_record=_rows,
 )  # fmt: skip

@@ -1,8 +1,7 @@
-"""`sor_daily`: daily statistics of the DSA Transparency Database, one row a day, platform, column and value."""
+"""`sor_daily`: daily statistics of the DSA Transparency Database, a row a day, platform, column and value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from perito.formats.parquet import MAGIC, read_parquet, row_locators
 from perito.formats.published import CALENDAR
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import pyarrow as pa
 
 _COLUMNS = ("start_date", "platform", "column", "entity", "variant", "count", "min", "mean", "max")
@@ -46,29 +47,27 @@ class SorDaily:
 
     def read(self, item: SourceItem) -> Iterator[Columns]:
         """The rows of the file, in canonical columns."""
+        import pyarrow as pa
+
         data = read_parquet(item)
         where = f"{item.name} ({item.evidence_id[:19]})"
         missing = [column for column in _COLUMNS if column not in data.column_names]
         if missing:
             raise Malformed(
-                f"the column '{missing[0]}' is missing", where=where, found=excerpt(", ".join(data.column_names))
+                f"the column '{missing[0]}' is missing",
+                where=where,
+                found=excerpt(", ".join(data.column_names)),
             )
-        _check_types(data, where)
-        yield Columns("statement_stats", _canonical(data))
-
-
-def _check_types(data: pa.Table, where: str) -> None:
-    """Days have to be days and names texts; whether the counts are counts is for the schema to say."""
-    import pyarrow as pa
-
-    for column, wanted in (("start_date", pa.date32()), ("platform", pa.string())):
-        found = data.schema.field(column).type
-        if pa.types.is_dictionary(found):
-            found = found.value_type
-        if found not in {wanted, pa.large_string()} or (column == "start_date" and found != wanted):
+        days = data.schema.field("start_date").type
+        if days != pa.date32():
+            raise Malformed("'start_date' holds no dates", where=where, expected="date32", found=str(days))
+        try:
+            canonical = _canonical(data)
+        except (pa.ArrowException, TypeError) as error:
             raise Malformed(
-                f"the column '{column}' has another type", where=where, expected=str(wanted), found=str(found)
-            )
+                "a column has another type", where=where, found=excerpt(str(error).partition("\n")[0])
+            ) from error
+        yield Columns("statement_stats", canonical)
 
 
 def _canonical(data: pa.Table) -> pa.Table:
@@ -76,7 +75,9 @@ def _canonical(data: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
     days = pc.cast(pc.cast(data["start_date"], pa.int32()), pa.int64())
-    days = pc.max_element_wise(pc.min_element_wise(days, _FAR_DAYS, skip_nulls=False), -_FAR_DAYS, skip_nulls=False)
+    days = pc.max_element_wise(
+        pc.min_element_wise(days, _FAR_DAYS, skip_nulls=False), -_FAR_DAYS, skip_nulls=False
+    )
     names = data["platform"]
     codes = pa.array(
         [None if n is None else _PLATFORMS.get(n, "other") for n in names.to_pylist()], pa.string()

@@ -40,8 +40,8 @@ FORMAT = DelimitedFormat(
     title={"en": "Published survey shares (CSV)", "es": "Proporciones publicadas de encuestas (CSV)"},
     tables=("counts",),
     columns=(
-        "survey", "country", "fieldwork_start", "fieldwork_end", "published", "ages", "n", "n_status", "sampling",
-        "measure", "recall", "value", "value_form", "note", "source", "status",
+        "survey", "country", "fieldwork_start", "fieldwork_end", "published", "ages", "n", "n_status",
+        "sampling", "measure", "recall", "value", "value_form", "note", "source", "status",
     ),
     map_record=_rows,
 )  # fmt: skip

@@ -44,7 +44,9 @@ def check_question(question: Question, where: str) -> None:
         try:
             provision(name)
         except LawError as error:
-            raise LawError(error.what, where=f"{where} parameters.{PROVISIONS}", remedy=error.remedy) from None
+            raise LawError(
+                error.what, where=f"{where} parameters.{PROVISIONS}", remedy=error.remedy
+            ) from None
 
 
 def ask(question: Question, case: Case, tables: Tables, where: str = "") -> Finding:

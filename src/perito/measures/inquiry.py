@@ -74,7 +74,9 @@ class Inquiry:
 
     def counts(self, numbers: Mapping[str, int], unit: str) -> tuple[Value, ...]:
         """Exact integers, labelled by the catalogue under their names."""
-        return tuple(count(name, self.text(f"label_{name}"), number, unit) for name, number in numbers.items())
+        return tuple(
+            count(name, self.text(f"label_{name}"), number, unit) for name, number in numbers.items()
+        )
 
     def scope(self, **known: Any) -> Scope:  # noqa: ANN401  (the fields of Scope)
         """The finding's scope: what the question limits it to, completed by what the data say."""

@@ -70,7 +70,9 @@ def _counts(
         "unread": sum(item["records"] is None for item in current),
         "without_legal_basis": sum(item["legal_basis"] is None for item in current),
     }
-    return tuple(count(name, inquiry.text(f"label_{name}"), number, "items") for name, number in numbers.items())
+    return tuple(
+        count(name, inquiry.text(f"label_{name}"), number, "items") for name, number in numbers.items()
+    )
 
 
 def _tables(inquiry: Inquiry, current: Sequence[dict[str, Any]]) -> tuple[Table, ...]:
@@ -106,7 +108,9 @@ def _items_table(inquiry: Inquiry, current: Sequence[dict[str, Any]]) -> Table:
             for name, unit in units.items()
         ]
         acquired = None if item["acquired_at_us"] is None else iso_day(item["acquired_at_us"])
-        rows.append(Row(label, (item["format"], *numbers, acquired, item["evidence_id"].removeprefix("sha256:")[:16])))
+        rows.append(
+            Row(label, (item["format"], *numbers, acquired, item["evidence_id"].removeprefix("sha256:")[:16]))
+        )
     return _table(inquiry, "items", columns, rows)
 
 
@@ -150,7 +154,11 @@ def _lacking_table(
 def _asked_tables() -> list[str]:
     from perito.schema import table_names
 
-    return [name for name in table_names() if table(name).kind == "evidence" and name not in {"evidence", "rejects"}]
+    return [
+        name
+        for name in table_names()
+        if table(name).kind == "evidence" and name not in {"evidence", "rejects"}
+    ]
 
 
 def _rejects_table(inquiry: Inquiry, current: Sequence[dict[str, Any]]) -> Table:

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
     from perito.measures.inquiry import Inquiry
 
-_COLUMNS = ("date", "authority", "addressee", "instrument", "articles", "event", "amount", "state", "reliability")
+_COLUMNS = (
+    "date",
+    "authority",
+    "addressee",
+    "instrument",
+    "articles",
+    "event",
+    "amount",
+    "state",
+    "reliability",
+)
 _APPEALED = "appeal"
 _QUERY = """
 SELECT proceeding_id, authority, jurisdiction, platform, addressee, instrument, articles, date, date_start_us,
@@ -60,7 +70,9 @@ def _published(inquiry: Inquiry) -> tuple[Value, ...]:
     published = inquiry.parameters.get("published_total_eur")
     if published is None:
         return ()
-    return (Value("published_total", inquiry.text("label_published_total"), published, "eur", status="declared"),)
+    return (
+        Value("published_total", inquiry.text("label_published_total"), published, "eur", status="declared"),
+    )
 
 
 def _headline(inquiry: Inquiry, values: Sequence[Value]) -> Text:
@@ -81,7 +93,9 @@ def _counts(
         "amounts_appealed": sum(_APPEALED in (row["state"] or "") for row in fines),
         "undated": sum(row["date"] is None for row in rows),
     }
-    return tuple(count(name, inquiry.text(f"label_{name}"), number, "number") for name, number in numbers.items())
+    return tuple(
+        count(name, inquiry.text(f"label_{name}"), number, "number") for name, number in numbers.items()
+    )
 
 
 def _register(inquiry: Inquiry, rows: Sequence[dict[str, Any]]) -> Table:
@@ -106,7 +120,9 @@ def _register_row(inquiry: Inquiry, row: dict[str, Any]) -> Row:
 
 def _conditions(inquiry: Inquiry, rows: Sequence[dict[str, Any]]) -> tuple[Text, ...]:
     return tuple(
-        inquiry.text("condition_note", entry=row["proceeding_id"], note=row["note"]) for row in rows if row["note"]
+        inquiry.text("condition_note", entry=row["proceeding_id"], note=row["note"])
+        for row in rows
+        if row["note"]
     )
 
 

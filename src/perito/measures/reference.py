@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perito.findings import Text
 from perito.findings.text import LANGUAGES, Language
 
 if TYPE_CHECKING:
+    from perito.findings import Text
     from perito.measures.catalogue import Catalogue
 
 _INDENT = "    "
@@ -22,7 +22,9 @@ def as_text(catalogue: Catalogue, language: Language, *, with_parameters: bool =
         for parameter in catalogue.parameters.values():
             facts = ["required" if parameter.is_required else f"default {parameter.default}"]
             facts += [f"one of {', '.join(parameter.choices)}"] if parameter.choices else []
-            lines.append(f"{_INDENT}{parameter.name} ({parameter.type}; {'; '.join(facts)}): {words(parameter.about, language)}")
+            lines.append(
+                f"{_INDENT}{parameter.name} ({parameter.type}; {'; '.join(facts)}): {words(parameter.about, language)}"
+            )
     return "\n".join(lines)
 
 

@@ -65,7 +65,9 @@ def answer(inquiry: Inquiry) -> Finding:
         headline=_headline(inquiry, waves, values),
         values=values,
         counts=counts,
-        series=tuple(table for table in (_wave_table(inquiry, waves), _sub_counts(inquiry, rows)) if table.rows),
+        series=tuple(
+            table for table in (_wave_table(inquiry, waves), _sub_counts(inquiry, rows)) if table.rows
+        ),
         conditions=_conditions(inquiry, rows),
         chart=interval_chart(
             [(rate.label, rate) for rate in rates], inquiry.text("axis"), numbers, is_share=True
@@ -87,9 +89,13 @@ def _rows_of_study(inquiry: Inquiry) -> list[dict[str, Any]]:
 def _waves(inquiry: Inquiry, rows: list[dict[str, Any]]) -> list[Wave]:
     complied, refused = inquiry.parameters["complied"], inquiry.parameters["refused"]
     outcomes = [row for row in rows if row["kind"] == "outcome" and row["wave"] is not None]
-    numbers = sorted({row["wave"] for row in outcomes if row["class"] == complied and row["value"] is not None})
+    numbers = sorted(
+        {row["wave"] for row in outcomes if row["class"] == complied and row["value"] is not None}
+    )
     if not numbers:
-        raise inquiry.fail(f"no wave has a count of '{complied}'", remedy="name the outcome in parameters.complied")
+        raise inquiry.fail(
+            f"no wave has a count of '{complied}'", remedy="name the outcome in parameters.complied"
+        )
     return [_wave([row for row in outcomes if row["wave"] == n], n, complied, refused) for n in numbers]
 
 
@@ -173,8 +179,20 @@ def _reference(name: str) -> Text:
 def _counts(inquiry: Inquiry, wave: Wave) -> tuple[Value, ...]:
     number = str(wave.number)
     return (
-        count(f"complied_count_wave_{number}", inquiry.text("label_complied", wave=number), wave.complied, "requests", wave.sources),
-        count(f"tests_wave_{number}", inquiry.text("label_tests", wave=number), wave.tests, "requests", wave.sources),
+        count(
+            f"complied_count_wave_{number}",
+            inquiry.text("label_complied", wave=number),
+            wave.complied,
+            "requests",
+            wave.sources,
+        ),
+        count(
+            f"tests_wave_{number}",
+            inquiry.text("label_tests", wave=number),
+            wave.tests,
+            "requests",
+            wave.sources,
+        ),
     )
 
 
@@ -191,7 +209,11 @@ def _wave_table(inquiry: Inquiry, waves: list[Wave]) -> Table:
 
 def _wave_row(inquiry: Inquiry, wave: Wave) -> Row:
     label = inquiry.text("row_wave", wave=str(wave.number))
-    refused = None if wave.refused is None else Value("refused", label, wave.refused, "requests", sources=wave.sources)
+    refused = (
+        None
+        if wave.refused is None
+        else Value("refused", label, wave.refused, "requests", sources=wave.sources)
+    )
     return Row(
         label,
         (
@@ -224,7 +246,14 @@ def _sub_row(inquiry: Inquiry, row: dict[str, Any]) -> Row:
         return Row(label, (None, None, inquiry.text("no_rate")))
     interval = clopper_pearson(row["value"], row["base"], inquiry.parameters["level"])
     share = Value(
-        "share", label, row["value"] / row["base"], "share", interval, "conditional", is_exact=False, sources=source
+        "share",
+        label,
+        row["value"] / row["base"],
+        "share",
+        interval,
+        "conditional",
+        is_exact=False,
+        sources=source,
     )
     return Row(
         label,

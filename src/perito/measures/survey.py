@@ -143,7 +143,13 @@ def _value(inquiry: Inquiry, share: SurveyShare, number: int) -> Value:
 
 
 def _base(inquiry: Inquiry, share: SurveyShare, number: int) -> Value:
-    return count(f"persons_{number}", inquiry.text("label_persons", study=share.study), share.base, "people", (share.source,))
+    return count(
+        f"persons_{number}",
+        inquiry.text("label_persons", study=share.study),
+        share.base,
+        "people",
+        (share.source,),
+    )
 
 
 def _headline(inquiry: Inquiry, shares: Sequence[SurveyShare], differing: Sequence[str]) -> Text:
@@ -194,9 +200,13 @@ def _conditions(inquiry: Inquiry, shares: Sequence[SurveyShare]) -> tuple[Text, 
     conditions = []
     for share in shares:
         if share.facts["base_status"] and share.facts["base_status"] != "as published":
-            conditions.append(inquiry.text("condition_base", study=share.study, status=share.facts["base_status"]))
+            conditions.append(
+                inquiry.text("condition_base", study=share.study, status=share.facts["base_status"])
+            )
         if not share.is_verified:
-            conditions.append(inquiry.text("condition_unverified", study=share.study, class_name=share.class_name))
+            conditions.append(
+                inquiry.text("condition_unverified", study=share.study, class_name=share.class_name)
+            )
         if share.note:
             conditions.append(inquiry.text("condition_note", study=share.study, note=share.note))
     return tuple(conditions)

@@ -33,7 +33,9 @@ class _Gathered:
     read: dict[str, ItemRows] = field(default_factory=dict)
 
 
-def build_tables(store: Store, folder: Path, progress: Callable[[list[Item]], Iterable[Item]] = iter) -> TableSet:
+def build_tables(
+    store: Store, folder: Path, progress: Callable[[list[Item]], Iterable[Item]] = iter
+) -> TableSet:
     """The canonical tables of a store's current items, written to a folder.
 
     Args:
@@ -84,7 +86,9 @@ def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
     def opened() -> BinaryIO:
         return store.get(item.evidence_id)
 
-    source = SourceItem(item.evidence_id, item.shown_path, opened, acquisition.platform, _acquired_at_us(item))
+    source = SourceItem(
+        item.evidence_id, item.shown_path, opened, acquisition.platform, _acquired_at_us(item)
+    )
     found = read_item(source, find(acquisition.format or UNREAD))
     gathered.read[item.evidence_id] = found
     for name, parts in found.tables.items():

@@ -54,7 +54,9 @@ def read_item(item: SourceItem, reader: Format) -> ItemRows:
         else:
             _take_records(found, item, pieces)
     if not found.mapped:
-        first = f"the first reason: {excerpt(found.rejects[0].reason)}" if found.rejects else "it holds no record"
+        first = (
+            f"the first reason: {excerpt(found.rejects[0].reason)}" if found.rejects else "it holds no record"
+        )
         raise Malformed(
             "nothing of the item can be read", where=f"{item.name} ({item.evidence_id[:19]})", found=first,
             expected=f"records of the format '{reader.name}'",
@@ -99,7 +101,9 @@ def _build(item: SourceItem, records: list[Record]) -> tuple[dict[str, pa.Table]
     for at, record in enumerate(records):
         for row in record.rows:
             place = row.locator or record.locator
-            rows.setdefault(row.table, []).append({**row.values, "evidence_id": item.evidence_id, "locator": place})
+            rows.setdefault(row.table, []).append(
+                {**row.values, "evidence_id": item.evidence_id, "locator": place}
+            )
             owners.setdefault(row.table, []).append(at)
     faults: dict[int, str] = {}
     built: dict[str, pa.Table] = {}
@@ -108,13 +112,17 @@ def _build(item: SourceItem, records: list[Record]) -> tuple[dict[str, pa.Table]
         if data is not None:
             built[name] = data
             for violation in violations(table(name), data):
-                faults.setdefault(owners[name][violation.row], f"{name}.{violation.column}: {violation.reason}")
+                faults.setdefault(
+                    owners[name][violation.row], f"{name}.{violation.column}: {violation.reason}"
+                )
             if not faults and name in CHECKED_TABLES:
                 _check_figures(name, values, item)
     return built, faults
 
 
-def _arrow(name: str, values: list[dict[str, Any]], owners: list[int], faults: dict[int, str]) -> pa.Table | None:
+def _arrow(
+    name: str, values: list[dict[str, Any]], owners: list[int], faults: dict[int, str]
+) -> pa.Table | None:
     """The rows as a canonical Arrow table; None when one has a value of a wrong type, which is then named."""
     schema = arrow_schema(table(name))
     _check_columns(name, values)
@@ -135,7 +143,7 @@ def _check_columns(name: str, values: list[dict[str, Any]]) -> None:
     for row in values:
         unknown = row.keys() - known
         if unknown:
-            raise SchemaError(f"there is no column '{sorted(unknown)[0]}'", where=f"table '{name}'")
+            raise SchemaError(f"there is no column '{min(unknown)}'", where=f"table '{name}'")
 
 
 def _wrong_types(values: list[dict[str, Any]], column: pa.Field) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""The profile of the tables, a derived table: how many rows, how far each column is filled, and its bounds."""
+"""The profile of the tables, a derived table: how many rows, how far a column is filled, and its bounds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ HOLDINGS = "holdings"
 def holdings(tables: Mapping[str, pa.Table]) -> pa.Table:
     """One row a column of each table. Bounds are given for numbers and times only: texts may name people."""
     rows = [
-        _profile(name, field.name, data.column(field.name)) for name, data in sorted(tables.items()) for field in data.schema
+        _profile(name, field.name, data.column(field.name))
+        for name, data in sorted(tables.items())
+        for field in data.schema
     ]
     return pa.Table.from_pylist(rows, schema=arrow_schema(table(HOLDINGS)))
 

@@ -89,7 +89,9 @@ def _events(inquiry: Inquiry, found: Sequence[Profile]) -> tuple[Text, ...]:
         event.id: event for profile in found for event in known_events("dsa-tdb", profile.platform, span)
     }
     return tuple(
-        inquiry.text("condition_event", effect=Text("{e}", "{s}", {"e": event.effect["en"], "s": event.effect["es"]}))
+        inquiry.text(
+            "condition_event", effect=Text("{e}", "{s}", {"e": event.effect["en"], "s": event.effect["es"]})
+        )
         for _, event in sorted(events.items())
     )
 

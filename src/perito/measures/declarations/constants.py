@@ -29,7 +29,9 @@ def constants_table(inquiry: Inquiry, found: Sequence[Profile]) -> Table:
     Delays count too: a content age that is always the same is a constant column.
     """
     names = ("column", "value", "statements", "share", "always")
-    rows = [row for profile in found for row in (*_column_rows(inquiry, profile), *_delay_rows(inquiry, profile))]
+    rows = [
+        row for profile in found for row in (*_column_rows(inquiry, profile), *_delay_rows(inquiry, profile))
+    ]
     return Table(
         "constants",
         inquiry.text("title_constants"),

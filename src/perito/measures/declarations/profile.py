@@ -81,7 +81,9 @@ def profiles(inquiry: Inquiry) -> list[Profile]:
         end_us=asked.end_us if asked else _END_US,
     )
     if not rows:
-        raise inquiry.fail("no daily statistics of statements are sealed for the period", remedy="declare a 'sor_daily' file")
+        raise inquiry.fail(
+            "no daily statistics of statements are sealed for the period", remedy="declare a 'sor_daily' file"
+        )
     period = asked or Period(
         min(row["first_us"] for row in rows), max(row["last_us"] for row in rows) + MICROSECONDS_PER_DAY
     )

@@ -136,7 +136,9 @@ def _delay_row(inquiry: Inquiry, profile: Profile) -> Row:
         platform_text(profile.platform),
         (
             *_mean_and_longest(inquiry, age, "age"),
-            Value("age_left_out", inquiry.text("column_age_left_out"), left_out, "statements", status="declared"),
+            Value(
+                "age_left_out", inquiry.text("column_age_left_out"), left_out, "statements", status="declared"
+            ),
             *_mean_and_longest(inquiry, lag, "lag"),
         ),
     )

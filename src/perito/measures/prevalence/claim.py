@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perito.findings import Column, Finding, Row, Table, Value
+from perito.findings import Finding, Value
 from perito.measures.inquiry import count
-from perito.measures.prevalence.published import (
-    PublishedCount,
-    base_conditions,
-    base_counts,
-    locked_definition,
-    published_count,
-    scope_of,
-    things,
-)
-from perito.measures.prevalence.total import total_value
+from perito.measures.prevalence.answering import by_population, parts, total_value, words
+from perito.measures.prevalence.published import PublishedCount, published_count
 from perito.stats.interval import half_alpha
 from perito.stats.proportion import claim_p
 
@@ -24,43 +16,48 @@ if TYPE_CHECKING:
 
 
 def answer(inquiry: Inquiry) -> Finding:
-    """The chance of a sample like this or a stronger one if the total were T, and whether "more than T" follows.
+    """The chance of such a sample or a stronger one if the total were T, and whether "more than T" follows.
 
     "More than T" is said exactly when T lies below the two-sided interval: p at most (1 - level)/2.
+
+    Raises:
+        MeasureError: The claim exceeds the population.
     """
     published = published_count(inquiry, inquiry.parameters["class"])
-    claimed = inquiry.parameters.get("claim")
-    if claimed is None:
-        raise inquiry.fail("the question tests a claim and names none", remedy="set parameters.claim")
-    if published.population is None:
-        return inquiry.refusal(inquiry.text("refusal_claim"), counts=base_counts(inquiry, published))
-    if claimed > published.population:
-        raise inquiry.fail("the claim exceeds the population", expected=f"<= {published.population}", found=str(claimed))
-    p_value = p_of(inquiry, published, published.population, claimed)
+    shared, population = parts(inquiry, published), published.population
+    if population is None:
+        return inquiry.refusal(inquiry.text("refusal_population"), **shared)
+    p_value = _p_value(inquiry, published, population)
     threshold = float(half_alpha(inquiry.parameters["level"]))
     shown = p_value.estimate is not None and p_value.estimate <= threshold
-    words = {"things": things(inquiry), "class": published.class_name}
+    claimed = count(
+        "claimed", inquiry.text("label_claimed"), inquiry.parameters["claim"], inquiry.parameters["unit"]
+    )
     return inquiry.finding(
-        scope=scope_of(inquiry, published),
-        definition=locked_definition(inquiry, published),
+        **{**shared, "counts": (*shared["counts"], claimed)},
         status="conditional",
-        headline=inquiry.text("headline_claim_shown" if shown else "headline_claim_not_shown", **words),
+        headline=inquiry.text(
+            "headline_claim_shown" if shown else "headline_claim_not_shown", **words(inquiry, published)
+        ),
         values=(
             p_value,
-            total_value(inquiry, published, published.population),
+            total_value(inquiry, published, population),
             Value("threshold", inquiry.text("label_threshold"), threshold, "probability"),
         ),
-        counts=(
-            *base_counts(inquiry, published),
-            count("claimed", inquiry.text("label_claimed"), claimed, inquiry.parameters["unit"]),
+        does_not_show=(inquiry.text("limit_p_value"),),
+        sensitivity=by_population(
+            inquiry, published, "p_value", lambda end: _p_value(inquiry, published, end)
         ),
-        conditions=base_conditions(inquiry, published),
-        sensitivity=_by_population(inquiry, published, claimed),
     )
 
 
-def p_of(inquiry: Inquiry, published: PublishedCount, population: int, claimed: int) -> Value:
+def _p_value(inquiry: Inquiry, published: PublishedCount, population: int) -> Value:
     """P(X >= k), X hypergeometric with T items of the class in a population of N."""
+    claimed = inquiry.parameters["claim"]
+    if claimed > population:
+        raise inquiry.fail(
+            "the claim exceeds the population", expected=f"<= {population}", found=str(claimed)
+        )
     return Value(
         name="p_value",
         label=inquiry.text("label_p_value"),
@@ -70,24 +67,3 @@ def p_of(inquiry: Inquiry, published: PublishedCount, population: int, claimed: 
         is_exact=False,
         sources=(published.source,),
     )
-
-
-def _by_population(inquiry: Inquiry, published: PublishedCount, claimed: int) -> tuple[Table, ...]:
-    ends = inquiry.parameters.get("population_range")
-    if not ends:
-        return ()
-    rows = tuple(
-        Row(
-            inquiry.text(f"row_population_{name}"),
-            (
-                p_of(inquiry, published, end, claimed),
-                Value("population", inquiry.text("label_population"), end, inquiry.parameters["unit"]),
-            ),
-        )
-        for name, end in zip(("low", "high"), ends, strict=True)
-    )
-    columns = (
-        Column("p_value", inquiry.text("label_p_value")),
-        Column("population", inquiry.text("label_population")),
-    )
-    return (Table("population", inquiry.text("title_population"), columns, rows, note=inquiry.text("note_population")),)

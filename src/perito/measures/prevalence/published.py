@@ -1,4 +1,4 @@
-"""The published count of a class: k of n sampled items, from a population of N, in a window."""
+"""The published count of a class: k of n sampled items, from a population of N, in a period."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from perito.clock import Period
 from perito.errors import nearest
-from perito.findings import Scope, Source, Text, Value, verbatim
-from perito.findings.value import unit_name
-from perito.measures.inquiry import count
-from perito.stats.interval import Interval
+from perito.findings import LANGUAGES, Source, Text, unit_name
+from perito.measures.inquiry import source_of
 
 if TYPE_CHECKING:
     from perito.measures.inquiry import Inquiry
@@ -20,16 +18,18 @@ _QUERY = """
 SELECT study, platform, class, value, base, population, population_basis, window_start_us, window_end_us,
        definition, sampling, label_method, reliability, note, evidence_id, locator
 FROM counts
-WHERE kind = 'count'
-ORDER BY study, class, evidence_id, locator
+WHERE kind = $kind
+ORDER BY study, platform NULLS FIRST, class, evidence_id, locator
 """
+_DERIVED = "derived"
 
 
 @dataclass(frozen=True)
 class PublishedCount:
     """k hits in a sample of n from a population of N items, as a study published them.
 
-    `population` is None where the study names none; `source` is the row's place in the evidence.
+    `population` is None where the study names none; `frame` says what was sampled, in the study's words;
+    `source` is the row's place in the evidence.
     """
 
     study: str
@@ -39,6 +39,7 @@ class PublishedCount:
     sample: int
     population: int | None
     population_basis: str | None
+    frame: str | None
     period: Period | None
     definition: str | None
     sampling: str | None
@@ -52,18 +53,20 @@ class PublishedCount:
         """k/n, exactly."""
         return Fraction(self.hits, self.sample)
 
-    def total_at(self, population: int) -> float:
-        """N k/n for a population, correctly rounded."""
-        return float(self.share * population)
+    @property
+    def is_population_derived(self) -> bool:
+        """Whether the population was worked out from other figures; its basis then begins with `derived`."""
+        return (self.population_basis or "").casefold().startswith(_DERIVED)
 
 
 def published_count(inquiry: Inquiry, class_name: str) -> PublishedCount:
     """The published count of a class, of the question's study where it names one.
 
     Raises:
-        MeasureError: No such class or study, several that fit, or a row without k and n.
+        MeasureError: No such class or study, several that fit, a row without k and n, or a question about
+            another period than the one that was counted.
     """
-    rows = inquiry.tables.rows(_QUERY)
+    rows = inquiry.tables.rows(_QUERY, kind="count")
     study = inquiry.parameters.get("study")
     if study:
         rows = _narrowed(inquiry, rows, "study", study)
@@ -73,7 +76,28 @@ def published_count(inquiry: Inquiry, class_name: str) -> PublishedCount:
     if len(rows) > 1:
         studies = ", ".join(sorted({row["study"] for row in rows}))
         raise inquiry.fail(f"several counts of '{class_name}' fit", found=studies, remedy="name the study")
-    return _count(inquiry, rows[0])
+    published = _count(inquiry, rows[0])
+    _check_period(inquiry, published)
+    return published
+
+
+def class_words(inquiry: Inquiry, class_name: str) -> Text:
+    """A class as the study names it, in quotation marks, with the question's gloss for other readers."""
+    plain = inquiry.text("class_name", name=class_name)
+    gloss = inquiry.parameters.get("class_gloss", {}).get(class_name, {})
+    templates = {
+        language: inquiry.text("class_name_glossed").template(language).replace("{gloss}", f"{{{language}}}")
+        if language in gloss
+        else plain.template(language)
+        for language in LANGUAGES
+    }
+    return Text(templates["en"], templates["es"], {"name": class_name, **gloss})
+
+
+def things(inquiry: Inquiry, unit: str | None = None) -> Text:
+    """What is counted, in words; or the words of another unit."""
+    name = unit or inquiry.parameters["unit"]
+    return Text(unit_name(name, "en"), unit_name(name, "es"))
 
 
 def _narrowed(inquiry: Inquiry, rows: list[dict[str, Any]], column: str, name: str) -> list[dict[str, Any]]:
@@ -87,7 +111,9 @@ def _narrowed(inquiry: Inquiry, rows: list[dict[str, Any]], column: str, name: s
 
 def _count(inquiry: Inquiry, row: dict[str, Any]) -> PublishedCount:
     if row["value"] is None or not row["base"]:
-        raise inquiry.fail(f"the count of '{row['class']}' has no hits or no sample size", found=row["locator"])
+        raise inquiry.fail(
+            f"the count of '{row['class']}' has no hits or no sample size", found=row["locator"]
+        )
     window = (row["window_start_us"], row["window_end_us"])
     return PublishedCount(
         study=row["study"],
@@ -97,28 +123,25 @@ def _count(inquiry: Inquiry, row: dict[str, Any]) -> PublishedCount:
         sample=row["base"],
         population=row["population"],
         population_basis=row["population_basis"],
+        frame=_frame(inquiry, row),
         period=None if None in window else Period(*window),
         definition=row["definition"],
         sampling=row["sampling"],
         label_method=row["label_method"],
         is_verified=row["reliability"] == "seen",
         note=row["note"],
-        source=Source(row["evidence_id"], row["locator"]),
+        source=source_of(row),
     )
 
 
-def things(inquiry: Inquiry) -> Text:
-    """What is counted, in words."""
-    unit = inquiry.parameters["unit"]
-    return Text(unit_name(unit, "en"), unit_name(unit, "es"))
+def _frame(inquiry: Inquiry, row: dict[str, Any]) -> str | None:
+    """What the study says that it sampled: the definition in its row on the sample itself."""
+    samples = inquiry.tables.rows(_QUERY, kind="sample")
+    same = [s for s in samples if (s["study"], s["platform"]) == (row["study"], row["platform"])]
+    return same[0]["definition"] if len(same) == 1 else None
 
 
-def scope_of(inquiry: Inquiry, published: PublishedCount) -> Scope:
-    """The finding's scope: the window and platform of the count.
-
-    Raises:
-        MeasureError: The question asks about another period than the one that was counted.
-    """
+def _check_period(inquiry: Inquiry, published: PublishedCount) -> None:
     asked = inquiry.question.scope.period
     if asked and published.period and asked != published.period:
         raise inquiry.fail(
@@ -127,42 +150,3 @@ def scope_of(inquiry: Inquiry, published: PublishedCount) -> Scope:
             found=str(asked.to_json()),
             remedy="leave the period out, or ask about the period that was counted",
         )
-    return inquiry.scope(platform=published.platform, period=published.period, population=published.population_basis)
-
-
-def base_counts(inquiry: Inquiry, published: PublishedCount) -> tuple[Value, ...]:
-    """Hits, sample size and population as exact counts."""
-    unit, source = inquiry.parameters["unit"], (published.source,)
-    named = [("hits", published.hits), ("sample", published.sample), ("population", published.population)]
-    return tuple(
-        count(name, inquiry.text(f"label_{name}"), number, unit, source) for name, number in named if number is not None
-    )
-
-
-def base_conditions(inquiry: Inquiry, published: PublishedCount) -> tuple[Text, ...]:
-    """The conditions of a finding that rests on a published count of a sample."""
-    conditions = [
-        inquiry.text("condition_labels", method=published.label_method or _unsaid()),
-        inquiry.text("condition_sampling", sampling=published.sampling or _unsaid()),
-    ]
-    if published.population is not None:
-        conditions.append(inquiry.text("condition_population", basis=published.population_basis or _unsaid()))
-    if not published.is_verified:
-        conditions.append(inquiry.text("condition_unverified", note=published.note or _unsaid()))
-    return tuple(conditions)
-
-
-def locked_definition(inquiry: Inquiry, published: PublishedCount) -> Text:
-    """The measure's definition with the class definition that the number is locked to."""
-    definition = verbatim(published.definition) if published.definition else _unsaid()
-    study, class_name = published.study, published.class_name
-    return inquiry.catalogue.definition.quoting(**{"class": class_name, "study": study, "class_definition": definition})
-
-
-def scaled(interval: Interval, factor: float, method: str | None = None) -> Interval:
-    """An interval with both ends multiplied by a positive factor."""
-    return Interval(interval.low * factor, interval.high * factor, interval.level, method or interval.method)
-
-
-def _unsaid() -> Text:
-    return Text("not said", "no consta")

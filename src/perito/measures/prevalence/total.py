@@ -4,76 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perito.findings import Column, Finding, Row, Table, Value
+from perito.findings import Finding, Row, Value
 from perito.findings.charts import interval_chart
 from perito.measures.prevalence.agreement import agreement
+from perito.measures.prevalence.answering import by_population, parts, total_value, words
 from perito.measures.prevalence.label_error import specificity_table
-from perito.measures.prevalence.published import (
-    PublishedCount,
-    base_conditions,
-    base_counts,
-    locked_definition,
-    published_count,
-    scope_of,
-    things,
-)
-from perito.stats.proportion import clopper_pearson, exact_total, wilson
+from perito.measures.prevalence.published import PublishedCount, published_count
+from perito.stats.proportion import clopper_pearson, wilson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perito.findings import Chart
     from perito.measures.inquiry import Inquiry
 
 
 def answer(inquiry: Inquiry) -> Finding:
     """The estimated total with its interval, or only the share where the population is unknown (R2)."""
     published = published_count(inquiry, inquiry.parameters["class"])
-    shared = {
-        "scope": scope_of(inquiry, published),
-        "definition": locked_definition(inquiry, published),
-        "conditions": base_conditions(inquiry, published),
-    }
     if published.population is None:
-        return _share_only(inquiry, published, shared)
+        return _share_only(inquiry, published)
     total = total_value(inquiry, published, published.population)
-    figures, tables, sentences = agreement(inquiry, published.population)
-    counts = (*base_counts(inquiry, published), *figures)
-    by_population = _by_population(inquiry, published)
-    sensitivity = (*by_population, specificity_table(inquiry, published, published.population))
-    numbers = {value.name: value for value in (total, *counts)}
-    words = {"things": things(inquiry), "class": published.class_name}
+    figures = agreement(inquiry, published.population)
+    shared = parts(inquiry, published)
+    counts = (*shared.pop("counts"), *figures.counts)
+    ends = by_population(
+        inquiry, published, "total", lambda population: total_value(inquiry, published, population)
+    )
+    sweep = (specificity_table(inquiry, published, published.population),) if published.hits else ()
     return inquiry.finding(
-        **{**shared, "conditions": (*shared["conditions"], *sentences)},
+        **{**shared, "conditions": (*shared["conditions"], *figures.sentences)},
         status="conditional",
-        headline=inquiry.text("headline_total", **words),
-        values=(total, *share_values(inquiry, published)),
-        counts=counts,
-        series=tables,
-        sensitivity=sensitivity,
-        chart=interval_chart(
-            [(inquiry.text("row_headline"), total), *((row.label, row.cells[0]) for t in by_population for row in t.rows)],
-            inquiry.text("axis_total", **words),
-            numbers,
+        headline=inquiry.text(
+            "headline_total" if published.hits else "headline_total_zero", **words(inquiry, published)
         ),
+        values=(total, *_share_values(inquiry, published)),
+        counts=counts,
+        series=figures.tables,
+        sensitivity=(*ends, *sweep),
+        chart=_chart(inquiry, published, total, [row for table in ends for row in table.rows]),
     )
 
 
-def total_value(inquiry: Inquiry, published: PublishedCount, population: int, name: str = "total") -> Value:
-    """N k/n and its interval by inverting the hypergeometric (estimator 4)."""
-    interval = exact_total(published.hits, published.sample, population, inquiry.parameters["level"])
-    return Value(
-        name=name,
-        label=inquiry.text("label_total", things=things(inquiry)),
-        estimate=published.total_at(population),
-        unit=inquiry.parameters["unit"],
-        interval=interval,
-        status="conditional",
-        sources=(published.source,),
-    )
-
-
-def share_values(inquiry: Inquiry, published: PublishedCount) -> tuple[Value, ...]:
+def _share_values(inquiry: Inquiry, published: PublishedCount) -> tuple[Value, ...]:
     """The share of the sample with its Clopper-Pearson and its Wilson interval (estimators 1 and 2)."""
     level = inquiry.parameters["level"]
-    methods = (("share", clopper_pearson), ("share_wilson", wilson))
     return tuple(
         Value(
             name=name,
@@ -85,42 +60,21 @@ def share_values(inquiry: Inquiry, published: PublishedCount) -> tuple[Value, ..
             is_exact=False,
             sources=(published.source,),
         )
-        for name, method in methods
+        for name, method in (("share", clopper_pearson), ("share_wilson", wilson))
     )
 
 
-def _by_population(inquiry: Inquiry, published: PublishedCount) -> tuple[Table, ...]:
-    """The total at both ends of the stated range of N; nothing where the question states none."""
-    ends = inquiry.parameters.get("population_range")
-    if not ends:
-        return ()
-    for end in ends:
-        if end < published.sample:
-            raise inquiry.fail("the population is smaller than the sample", expected=f">= {published.sample}", found=str(end))
-    rows = tuple(
-        Row(
-            inquiry.text(f"row_population_{name}"),
-            (
-                total_value(inquiry, published, end),
-                Value("population", inquiry.text("label_population"), end, inquiry.parameters["unit"]),
-            ),
-        )
-        for name, end in zip(("low", "high"), ends, strict=True)
-    )
-    columns = (
-        Column("total", inquiry.text("column_total")),
-        Column("population", inquiry.text("label_population")),
-    )
-    return (
-        Table("population", inquiry.text("title_population"), columns, rows, note=inquiry.text("note_population")),
-    )
+def _chart(inquiry: Inquiry, published: PublishedCount, total: Value, rows: Sequence[Row]) -> Chart:
+    """The total as stated and at both ends of the range of N."""
+    ends = [(row.label, cell) for row in rows for cell in row.cells[:1] if isinstance(cell, Value)]
+    axis = inquiry.text("axis_total", **words(inquiry, published))
+    return interval_chart([(inquiry.text("row_headline"), total), *ends], axis, {})
 
 
-def _share_only(inquiry: Inquiry, published: PublishedCount, shared: dict[str, object]) -> Finding:
+def _share_only(inquiry: Inquiry, published: PublishedCount) -> Finding:
     return inquiry.finding(
-        **shared,
+        **parts(inquiry, published),
         status="conditional",
-        headline=inquiry.text("headline_share_only", things=things(inquiry), **{"class": published.class_name}),
-        values=share_values(inquiry, published),
-        counts=base_counts(inquiry, published),
+        headline=inquiry.text("headline_share_only", **words(inquiry, published)),
+        values=_share_values(inquiry, published),
     )

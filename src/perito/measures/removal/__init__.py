@@ -51,9 +51,14 @@ def answer(inquiry: Inquiry) -> Finding:
 
 def _values(inquiry: Inquiry, rates: list[Figure]) -> tuple[Value, ...]:
     by_share = sorted(rates, key=lambda figure: figure.share or 0)
-    named = [("removed_latest", rates[-1]), ("removed_lowest", by_share[0]), ("removed_highest", by_share[-1])]
+    named = [
+        ("removed_latest", rates[-1]),
+        ("removed_lowest", by_share[0]),
+        ("removed_highest", by_share[-1]),
+    ]
     return tuple(
-        rate_value(inquiry, figure, name, inquiry.text(f"label_{name}", period=figure.label)) for name, figure in named
+        rate_value(inquiry, figure, name, inquiry.text(f"label_{name}", period=figure.label))
+        for name, figure in named
     )
 
 
@@ -79,7 +84,9 @@ def _counts(
         "identities_failed": sum(not identity.holds for identity in checked),
         "changes_flagged": len(changes.rows),
     }
-    return tuple(count(name, inquiry.text(f"label_{name}"), number, "number") for name, number in numbers.items())
+    return tuple(
+        count(name, inquiry.text(f"label_{name}"), number, "number") for name, number in numbers.items()
+    )
 
 
 def _tables(
@@ -99,7 +106,9 @@ def _conditions(inquiry: Inquiry, found: list[Figure]) -> tuple[Text, ...]:
     unverified = [figure for figure in found if not figure.is_verified]
     sources = sorted({figure.source_words for figure in found if figure.source_words})
     conditions = [inquiry.text("condition_sources", sources="; ".join(sources))]
-    conditions += [inquiry.text("condition_unverified", what=f.describe(), note=f.note or "") for f in unverified]
+    conditions += [
+        inquiry.text("condition_unverified", what=f.describe(), note=f.note or "") for f in unverified
+    ]
     return tuple(conditions)
 
 

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 def _consecutive(found: list[Figure]) -> Iterator[tuple[Figure, Figure]]:
     """Neighbouring published shares of one platform, over periods of the same length that do not overlap."""
-    rates = [f for f in found if f.name == "removed" and f.share is not None and f.channel == ALL and f.stage == ANY]
+    rates = [
+        f
+        for f in found
+        if f.name == "removed" and f.share is not None and f.channel == ALL and f.stage == ANY
+    ]
     for platform, months in sorted({(f.platform, f.months or 0) for f in rates}):
         same = [f for f in rates if f.platform == platform and (f.months or 0) == months]
         same.sort(key=lambda f: f.period)
@@ -31,7 +35,9 @@ def changes_table(inquiry: Inquiry, found: list[Figure]) -> Table:
     rows = tuple(
         _row(inquiry, before, after)
         for before, after in _consecutive(found)
-        if before.share is not None and after.share is not None and abs(after.share - before.share) >= threshold
+        if before.share is not None
+        and after.share is not None
+        and abs(after.share - before.share) >= threshold
     )
     names = ("from_period", "from_share", "to_period", "to_share", "change")
     return Table(
@@ -62,8 +68,16 @@ def _row(inquiry: Inquiry, before: Figure, after: Figure) -> Row:
 def change_chart(inquiry: Inquiry, found: list[Figure], numbers: Mapping[str, Value]) -> Chart:
     """Share of notified items removed, a panel a platform, a bar a period of its most frequent length."""
     rows: list[tuple[Text, Text, Value]] = []
-    overall = [f for f in found if f.name == "removed" and f.share is not None and f.channel == ALL and f.stage == ANY]
+    overall = [
+        f
+        for f in found
+        if f.name == "removed" and f.share is not None and f.channel == ALL and f.stage == ANY
+    ]
     for platform in sorted({f.platform for f in overall}, key=lambda name: (name != SEVERAL, name)):
         panel = inquiry.text("all_platforms") if platform == SEVERAL else platform_text(platform)
-        rows += [(panel, verbatim(f.label), rate_value(inquiry, f, "share")) for f in overall if f.platform == platform]
+        rows += [
+            (panel, verbatim(f.label), rate_value(inquiry, f, "share"))
+            for f in overall
+            if f.platform == platform
+        ]
     return bar_chart(rows, inquiry.text("axis"), numbers)

@@ -61,7 +61,9 @@ def _stages(found: list[Figure]) -> Iterator[Identity]:
     """Shares by time to removal against the share of their channel."""
     rates = _rates(found)
     for total in (f for f in rates if f.channel != ALL and f.stage == ANY):
-        parts = [f for f in rates if f.channel == total.channel and f.period == total.period and f.stage != ANY]
+        parts = [
+            f for f in rates if f.channel == total.channel and f.period == total.period and f.stage != ANY
+        ]
         if len(parts) > 1:
             yield _of_shares("stages", total, parts)
 
@@ -103,7 +105,9 @@ def _filling(total: Figure, candidates: list[Figure]) -> list[Figure]:
     inside = [
         f
         for f in candidates
-        if f is not total and total.period.start_us <= f.period.start_us and f.period.end_us <= total.period.end_us
+        if f is not total
+        and total.period.start_us <= f.period.start_us
+        and f.period.end_us <= total.period.end_us
     ]
     inside.sort(key=lambda f: f.period)
     edges = [total.period.start_us, *(f.period.end_us for f in inside)]

@@ -73,7 +73,9 @@ def figures(inquiry: Inquiry) -> list[Figure]:
     study = inquiry.parameters.get("study")
     rows = [row for row in rows if study is None or row["study"] == study]
     if not rows:
-        raise inquiry.fail("no published removal series is sealed", remedy="declare one as 'removal_notified'")
+        raise inquiry.fail(
+            "no published removal series is sealed", remedy="declare one as 'removal_notified'"
+        )
     return [_figure(inquiry, row) for row in rows]
 
 

@@ -32,7 +32,11 @@ def by_period(inquiry: Inquiry, found: list[Figure]) -> Table:
         label = verbatim(here[0].label)
         cells: list[Cell] = [
             _items(inquiry, _one([f for f in here if f.name == name and f.items is not None]), column)
-            for name, column in (("detected", "detected"), ("notified", "notified"), ("removed", "removed_items"))
+            for name, column in (
+                ("detected", "detected"),
+                ("notified", "notified"),
+                ("removed", "removed_items"),
+            )
         ]
         share = _one([f for f in here if f.name == "removed" and f.items is None])
         cells.append(None if share is None else rate_value(inquiry, share, "removed_share"))
@@ -46,7 +50,11 @@ def _items(inquiry: Inquiry, figure: Figure | None, column: str) -> Cell:
 
 def by_platform(inquiry: Inquiry, found: list[Figure]) -> Table:
     """Share of notified items removed, one row a period and one column a platform."""
-    rates = [f for f in found if f.name == "removed" and f.platform != SEVERAL and f.channel == ALL and f.stage == ANY]
+    rates = [
+        f
+        for f in found
+        if f.name == "removed" and f.platform != SEVERAL and f.channel == ALL and f.stage == ANY
+    ]
     platforms = sorted({f.platform for f in rates})
     rows = []
     for period in _periods(rates):
@@ -75,7 +83,10 @@ def by_channel(inquiry: Inquiry, found: list[Figure]) -> Table:
     """Share of notified items removed by notifier channel and time to removal."""
     parts = [f for f in found if f.name == "removed" and f.platform == SEVERAL and f.channel != ALL]
     rows = [
-        Row(verbatim(figure.label), (figure.channel, figure.stage, rate_value(inquiry, figure, "removed_share")))
+        Row(
+            verbatim(figure.label),
+            (figure.channel, figure.stage, rate_value(inquiry, figure, "removed_share")),
+        )
         for figure in parts
     ]
     return _table(inquiry, "by-channel", ("channel", "stage", "removed_share"), rows)

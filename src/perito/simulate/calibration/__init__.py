@@ -1,0 +1,6 @@
+"""Calibration: repeat simulate -> measure, and report coverage, width, false alarms and power."""
+
+from perito.simulate.calibration.runner import calibrate
+from perito.simulate.calibration.scenarios import SCENARIOS, Verdict
+
+__all__ = ["SCENARIOS", "Verdict", "calibrate"]
