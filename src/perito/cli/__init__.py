@@ -110,13 +110,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return CaseError.exit_code
-    except click.ClickException as error:
-        return _said(call_error(error))
-    except PeritoError as error:
-        return _said(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("perito: stopped", err=True)
         return _STOPPED
@@ -124,8 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What is still in the buffer has nowhere to go; without this Python would try again, loudly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _NOBODY_READS
-    except OSError as error:
-        return _said(file_error(error))
+    except (PeritoError, click.ClickException, OSError) as error:
+        return _say(error)
     return 0
 
 
@@ -142,6 +135,14 @@ def _print_whatever_comes() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _said(error: PeritoError) -> int:
+def _say(error: PeritoError | click.ClickException | OSError) -> int:
+    """The error on one line; gives the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()  # `perito` alone: the help, which is what was needed
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error = call_error(error)
+    elif isinstance(error, OSError):
+        error = file_error(error)
     click.echo(f"perito: {error}", err=True)
     return error.exit_code

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -25,10 +26,13 @@ _FACTS = {
 }
 
 
-def _fact_options(command: click.Command) -> click.Command:
+_Decorated = TypeVar("_Decorated", bound=Callable[..., object])
+
+
+def _fact_options(function: _Decorated) -> _Decorated:
     for fact, words in reversed(_FACTS.items()):
-        command = click.option(f"--{fact.replace('_', '-')}", metavar="TEXT", help=words)(command)  # type: ignore[assignment]
-    return command
+        function = click.option(f"--{fact.replace('_', '-')}", metavar="TEXT", help=words)(function)
+    return function
 
 
 @click.command("add")

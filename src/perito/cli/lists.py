@@ -117,7 +117,7 @@ def _provision_line(rule: Provision, language: Language) -> str:
 
 
 def _provision_facts(rule: Provision, language: Language) -> Iterator[str]:
-    """What is known of one provision, each fact with its label; what the register does not say is left out."""
+    """What is known of one provision, each fact with its label; what nobody said is left out."""
     from perito.law import provision_words
 
     words = provision_words(rule.id, language)

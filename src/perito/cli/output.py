@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from perito.errors import CaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from perito.findings import Finding, Language
     from perito.report import Report
 
-Progress = Callable[[Iterable[Any], str], Iterable[Any]]
+
+class Progress(Protocol):
+    """Wraps the steps of some work, with a word for it."""
+
+    def __call__(self, steps: Iterable[Any], word: str) -> Iterable[Any]:
+        """The same steps, shown as they are taken."""
+
 
 CHECK_FAILED = 1
 _LANGUAGES = click.Choice(["en", "es"])
@@ -65,10 +70,12 @@ def progress(*, quiet: bool) -> Progress:
 
 
 def print_findings(findings: Sequence[Finding], language: Language) -> None:
-    """Each finding's headline, with its status."""
+    """Each finding's headline, with its status; words of a source cannot deceive the terminal."""
+    from perito.evidence import shown_name
+
     for finding in findings:
         click.secho(f"{finding.id}  [{finding.status}]", bold=True)
-        click.echo(f"  {finding.plain(finding.headline, language)}")
+        click.echo(f"  {shown_name(finding.plain(finding.headline, language))}")
 
 
 def print_report(report: Report, subject: str, *, as_json: bool = False, quiet: bool = False) -> None:
@@ -86,10 +93,12 @@ def print_report(report: Report, subject: str, *, as_json: bool = False, quiet: 
 
 
 def _print_checked(report: Report, subject: str, *, quiet: bool) -> None:
+    from perito.evidence import shown_name
+
     for what, number in () if quiet else report.checked:
         click.echo(f"{number:>12,}  {what}")
     for problem in report.problems:
-        click.secho(f"differs: {problem}", fg="red", err=True)
+        click.secho(f"differs: {shown_name(str(problem))}", fg="red", err=True)
     if not report.ok:
         number = len(report.problems)
         click.echo(

@@ -1,4 +1,4 @@
-"""Sealed bytes on stdout: exactly as they are for programs; for eyes at a terminal, nothing that could deceive.
+"""Sealed bytes on stdout: exactly as they are for programs, and for eyes at a terminal without tricks.
 
 Evidence is hostile: the bytes of an export may hold the control sequences of a terminal.
 """
@@ -48,7 +48,7 @@ def safe_text(blocks: Iterable[bytes]) -> Iterator[str]:
     rest = iter(blocks)
     first = next(rest, b"")
     if b"\0" in first:
-        raise CaseError("the bytes are no text", remedy="send them to a file: perito show ... > FILE")
+        raise CaseError("the bytes are no text", remedy="send them to a file with '> FILE'")
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
     for block in chain([first], rest):
         yield _safe(decoder.decode(block))

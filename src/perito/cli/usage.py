@@ -1,4 +1,4 @@
-"""Faults of a call, and of the files around it, as errors of ours: what, where and what to do, on one line."""
+"""Faults of a call, and of the files around it, as errors of ours: what, where, and what to do."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def call_error(error: click.ClickException) -> CaseError:
     """What the option parser refuses.
 
     Example:
-        >>> context = click.Context(click.Command("run"), info_name="perito").make_child("run")
-        ... # doctest: +SKIP
+        >>> print(call_error(click.UsageError("Got unexpected extra argument (b)")))
+        got unexpected extra argument (b). See 'perito --help'.
     """
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "perito"

@@ -16,7 +16,7 @@ from perito.measures import describe
 from perito.tables import copy_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from perito.case import Case
@@ -29,6 +29,7 @@ EXPERT_FILE = "expert.html"
 EVIDENCE_FILE = "evidence.json"
 CUSTODY_FILE = "custody.json"
 TABLES_FOLDER = "tables"
+EVIDENCE_TABLE = "evidence"
 
 
 def build_dossier(case: Case, findings: Sequence[Finding], tables: TableSet, store: Store, folder: Path) -> Path:
@@ -48,16 +49,37 @@ def build_dossier(case: Case, findings: Sequence[Finding], tables: TableSet, sto
     evidence, custody = [evidence_entry(item) for item in items], [custody_entry(item) for item in items]
     needed = {name for finding in findings for name in describe(finding.measure).tables}
     with write_folder(folder) as target:
-        put_findings(findings, target)
-        (target / SCHEMA_FILE).write_bytes(findings_schema())
-        copy_tables(tables, needed, target / TABLES_FOLDER)
+        copy_tables(tables, {*needed, EVIDENCE_TABLE}, target / TABLES_FOLDER)
         (target / FILE_NAME).write_bytes(case.file.read_bytes())
         (target / EVIDENCE_FILE).write_bytes(_json(evidence))
         (target / CUSTODY_FILE).write_bytes(_json(custody))
-        (target / REPORT_FILE).write_bytes(report_html(case, findings, evidence, custody))
-        (target / EXPERT_FILE).write_bytes(expert_html(case))
+        put_papers(case, findings, evidence, custody, target)
         write_manifest(target, case.id)
     return folder
+
+
+def put_papers(
+    case: Case,
+    findings: Sequence[Finding],
+    evidence: Sequence[Mapping[str, Any]],
+    custody: Sequence[Mapping[str, Any]],
+    target: Path,
+) -> None:
+    """Write what follows from the rest of a dossier: findings, derivations, report, the page for the expert.
+
+    Verification writes the same files again elsewhere, and compares.
+
+    Args:
+        case: The case.
+        findings: Its findings, in the order of its questions.
+        evidence: The evidence manifest, one entry an item.
+        custody: When each item was sealed.
+        target: The folder to write into.
+    """
+    put_findings(findings, target)
+    (target / SCHEMA_FILE).write_bytes(findings_schema())
+    (target / REPORT_FILE).write_bytes(report_html(case, findings, evidence, custody))
+    (target / EXPERT_FILE).write_bytes(expert_html(case))
 
 
 def evidence_entry(item: Item) -> dict[str, Any]:

@@ -5,7 +5,7 @@ What cannot be read is named, with its file; nothing of it can stop the check of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class Told:
     """What a folder says it found: findings, and the derivation record of every number, by id."""
 
     findings: tuple[Mapping[str, Any], ...] = ()
-    records: Mapping[str, Mapping[str, Any]] = ()  # type: ignore[assignment]
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """Recomputing a dossier's findings in a fresh process, from its tables and its case file alone.
 
-Run as `python -m perito.dossier.recompute FOLDER --threads N`: prints the findings and derivation records
-as JSON. Nothing of the dossier's own findings is read.
+Run as `python -P -m perito.dossier.recompute FOLDER TABLES OUT`. Nothing of the dossier's own findings is
+read, and nothing is written beside OUT.
 """
 
 from __future__ import annotations
@@ -9,63 +9,83 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from perito.errors import DossierError, PeritoError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _SECONDS = 3_600
+_SHOWN_CHARACTERS = 400
 
 
-@dataclass(frozen=True)
-class Recomputed:
-    """What came out: findings and derivation records, as JSON has them."""
+def recompute(folder: Path, tables: Path, out: Path, threads: int, *, with_report: bool = False) -> None:
+    """Ask the questions of a case file again, over tables, in a fresh process.
 
-    findings: list[dict[str, Any]]
-    derivations: dict[str, dict[str, Any]]
-
-
-def recompute(folder: Path, tables: Path, threads: int) -> Recomputed:
-    """The findings of the case file in a folder over the tables in another, from a fresh process.
+    Args:
+        folder: Where the case file is; with `with_report`, evidence manifest and custody record too.
+        tables: The folder of the tables.
+        out: Where `findings.json` and `derivations/` go, and with `with_report` what else follows from them.
+        threads: How many threads the engine may use.
+        with_report: Whether to write the report and the page for the expert, too.
 
     Raises:
-        DossierError: The process ended with an error, which is named.
+        DossierError: The process ended with an error, which is named, or not at all.
     """
-    command = [sys.executable, "-m", "perito.dossier.recompute", str(folder), str(tables), "--threads", str(threads)]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603  (our own module)
+    # -P: whoever verifies inside the dossier's folder must not import modules from it.
+    command = [sys.executable, "-P", "-m", "perito.dossier.recompute", str(folder), str(tables), str(out)]
+    command += ["--threads", str(threads), *(["--report"] if with_report else [])]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603  (our own module)
+    except subprocess.TimeoutExpired as error:
+        raise DossierError("the findings are not recomputed in time", expected=f"{_SECONDS} s at most") from error
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DossierError(
-            "the findings cannot be recomputed", where=str(folder), found=lines[-1][:400] if lines else "no message"
+            "the findings cannot be recomputed",
+            where=f"recomputation with {threads} threads",
+            found=lines[-1][:_SHOWN_CHARACTERS] if lines else f"exit code {done.returncode}",
         )
-    result = orjson.loads(done.stdout)
-    return Recomputed(result["findings"], {record["id"]: record for record in result["derivations"]})
 
 
-def main(arguments: list[str]) -> int:
-    """Recompute and print; an error is one line on stderr."""
-    from perito.case import load_case
-    from perito.findings.output import CODE
-    from perito.tables import open_tables
-    from perito.workflow import answer
-
-    parser = argparse.ArgumentParser(prog="perito.dossier.recompute")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("tables", type=Path)
-    parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args(arguments)
+def main(arguments: Sequence[str]) -> int:
+    """Recompute and write; an error is one line on stderr."""
+    given = _parser().parse_args(arguments)
     try:
-        case = load_case(given.folder)
-        findings = answer(case, case.questions, open_tables(given.tables), threads=given.threads)
+        _write(given)
     except PeritoError as error:
         print(error, file=sys.stderr)  # noqa: T201  (this is a program)
         return error.exit_code
-    records = [record for finding in findings for record in finding.derivations(CODE)]
-    sys.stdout.buffer.write(orjson.dumps({"findings": [f.to_json() for f in findings], "derivations": records}))
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="perito.dossier.recompute")
+    for name in ("folder", "tables", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--report", action="store_true")
+    return parser
+
+
+def _write(given: argparse.Namespace) -> None:
+    from perito.case import load_case
+    from perito.dossier.build import CUSTODY_FILE, EVIDENCE_FILE, put_papers
+    from perito.dossier.reading import read_objects
+    from perito.findings.output import put_findings
+    from perito.tables import open_tables
+    from perito.workflow import answer
+
+    case = load_case(given.folder)
+    findings = answer(case, case.questions, open_tables(given.tables), threads=given.threads)
+    given.out.mkdir(parents=True)
+    if not given.report:
+        put_findings(findings, given.out)
+        return
+    evidence, custody = (read_objects(given.folder / name, name) for name in (EVIDENCE_FILE, CUSTODY_FILE))
+    put_papers(case, findings, evidence, custody, given.out)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from perito.findings.text import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from perito.findings import Text
-    from perito.measures.catalogue import Catalogue
+    from perito.measures.catalogue import Catalogue, Parameter
 
 _INDENT = "    "
 
@@ -19,13 +19,16 @@ def as_text(catalogue: Catalogue, language: Language, *, with_parameters: bool =
     lines.append(_INDENT + words(catalogue.definition, language))
     lines += [f"{_INDENT}- {words(text, language)}" for text in catalogue.lists["does_not_show"]]
     if with_parameters:
-        for parameter in catalogue.parameters.values():
-            facts = ["required" if parameter.is_required else f"default {parameter.default}"]
-            facts += [f"one of {', '.join(parameter.choices)}"] if parameter.choices else []
-            lines.append(
-                f"{_INDENT}{parameter.name} ({parameter.type}; {'; '.join(facts)}): {words(parameter.about, language)}"
-            )
+        lines += [_parameter_line(parameter, language) for parameter in catalogue.parameters.values()]
     return "\n".join(lines)
+
+
+def _parameter_line(parameter: Parameter, language: Language) -> str:
+    facts = [parameter.type, "required" if parameter.is_required else "optional"]
+    facts += [] if parameter.default is None else [f"default {parameter.default}"]
+    facts += [f"one of {', '.join(parameter.choices)}"] if parameter.choices else []
+    facts += [f"only with {other} = {' or '.join(values)}" for other, values in parameter.only.items()]
+    return f"{_INDENT}{parameter.name} ({'; '.join(facts)}): {words(parameter.about, language)}"
 
 
 def as_json(catalogue: Catalogue) -> dict[str, Any]:
@@ -48,6 +51,9 @@ def as_json(catalogue: Catalogue) -> dict[str, Any]:
                 "required": parameter.is_required,
                 "default": parameter.default,
                 "choices": list(parameter.choices),
+                "only": {other: list(values) for other, values in parameter.only.items()},
+                "fields": dict(parameter.fields),
+                "one_of": dict(parameter.one_of),
                 "about": both(parameter.about),
             }
             for parameter in catalogue.parameters.values()

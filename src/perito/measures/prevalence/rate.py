@@ -128,7 +128,7 @@ def _length(inquiry: Inquiry, period: Period) -> Value:
 
 
 def _by_window(inquiry: Inquiry, counted: Sequence[PublishedCount], period: Period) -> Table:
-    """The rates if the period were a day shorter, as it is, a day longer; whether the printed figures agree."""
+    """The rates if the period were a day shorter, as it is or longer; whether the printed figures agree."""
     figures = published_figures(inquiry)
     rows = []
     for name, days in _WINDOWS:
