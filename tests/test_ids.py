@@ -20,8 +20,8 @@ def test_an_id_that_is_no_text_is_a_programming_error(native):
         key("x", native)
 
 
-# X: the documented example of its API (tweet 1212092628029698048, created_at 2020-01-01T00:12:56.771Z by its id).
-# TikTok: seconds in the upper half, by the layout that the platform's own create_time confirms.
+# X: the example post of its API documentation, created_at 2019-12-31T19:26:16.000Z there.
+# TikTok: seconds in the upper half of the id.
 @pytest.mark.parametrize(
     ("platform", "native", "instant"),
     [

@@ -1,4 +1,4 @@
-"""Putting a dossier together: report, findings, derivations, the tables they need, evidence, custody, manifest."""
+"""Putting a dossier together: findings and report, and all that another person needs to recompute them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from perito.case import FILE_NAME
-from perito.clock import iso
+from perito.dossier.exhibits import CUSTODY_FILE, EVIDENCE_FILE, EVIDENCE_TABLE, custody_entry, evidence_entry
 from perito.dossier.manifest import write_manifest
 from perito.dossier.report import expert_html, report_html
 from perito.files import write_folder
@@ -20,19 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perito.case import Case
-    from perito.evidence import Item, Store
+    from perito.evidence import Store
     from perito.findings import Finding
     from perito.tables import TableSet
 
 REPORT_FILE = "report.html"
 EXPERT_FILE = "expert.html"
-EVIDENCE_FILE = "evidence.json"
-CUSTODY_FILE = "custody.json"
 TABLES_FOLDER = "tables"
-EVIDENCE_TABLE = "evidence"
 
 
-def build_dossier(case: Case, findings: Sequence[Finding], tables: TableSet, store: Store, folder: Path) -> Path:
+def build_dossier(
+    case: Case, findings: Sequence[Finding], tables: TableSet, store: Store, folder: Path
+) -> Path:
     """Write the dossier of a case; the folder is replaced whole, or left as it was.
 
     Args:
@@ -80,37 +79,6 @@ def put_papers(
     (target / SCHEMA_FILE).write_bytes(findings_schema())
     (target / REPORT_FILE).write_bytes(report_html(case, findings, evidence, custody))
     (target / EXPERT_FILE).write_bytes(expert_html(case))
-
-
-def evidence_entry(item: Item) -> dict[str, Any]:
-    """An item as the evidence manifest lists it: digest and acquisition record, no time of this machine."""
-    acquisition = item.acquisition
-    return {
-        "evidence_id": item.evidence_id,
-        "parent_id": item.parent_id,
-        "path": item.shown_path,
-        "bytes": item.bytes,
-        "media_type": item.media_type,
-        "format": acquisition.format,
-        "platform": acquisition.platform,
-        "origin": acquisition.origin,
-        "acquired_at": None if acquisition.acquired_at_us is None else iso(acquisition.acquired_at_us),
-        "acquired_by": acquisition.acquired_by,
-        "tool": acquisition.tool,
-        "tool_version": acquisition.tool_version,
-        "legal_basis": acquisition.legal_basis,
-        "terms": acquisition.terms,
-    }
-
-
-def custody_entry(item: Item) -> dict[str, Any]:
-    """When an item was sealed, and each of its acquisitions recorded, by this machine's clock."""
-    return {
-        "evidence_id": item.evidence_id,
-        "path": item.shown_path,
-        "sealed_at": iso(item.sealed_at_us),
-        "acquisitions": [iso(acquisition.recorded_at_us) for acquisition in item.acquisitions],
-    }
 
 
 def _json(value: object) -> bytes:

@@ -26,7 +26,7 @@ _LOOK: dict[str, Any] = {
         "labelFontSize": 11,
         "titleFontSize": 11,
         "titleFontWeight": "normal",
-        "labelLimit": 240,
+        "labelLimit": 0,
     },
     "header": {"labelColor": _INK, "labelFontSize": 11},
     "point": {"color": _ACCENT},
@@ -54,7 +54,10 @@ def draw(spec: Mapping[str, Any], language: Language, name: str) -> str:
     import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(
-        {**spec, "config": _LOOK}, vl_version=_VEGA_LITE, format_locale=_LOCALES[language], allowed_base_urls=[]
+        {**spec, "config": _LOOK},
+        vl_version=_VEGA_LITE,
+        format_locale=_LOCALES[language],
+        allowed_base_urls=[],
     )
     svg = svg[svg.index("<svg") :]
     return _REFERENCED_ID.sub(lambda match: f"{match[1]}{name}-{match[2]}", svg)

@@ -65,7 +65,10 @@ def _against_record(
     if record is None:
         yield Problem("derivation", name, "the findings print a number without a derivation")
         return
-    pairs = [("estimate", record["value"]), *((key, record.get(key)) for key in ("interval", "unit", "status"))]
+    pairs = [
+        ("estimate", record["value"]),
+        *((key, record.get(key)) for key in ("interval", "unit", "status")),
+    ]
     for key, recorded in pairs:
         if key in value and not same_number(value[key], recorded):
             yield Problem(
@@ -126,7 +129,9 @@ def _value_problems(name: str, told: Mapping[str, Any], again: Mapping[str, Any]
                 expected=shown(one.get(end)), found=shown(other.get(end)),
             )  # fmt: skip
     if told["unit"] != again["unit"]:
-        yield Problem("number", name, "the recomputed unit is another", expected=told["unit"], found=again["unit"])
+        yield Problem(
+            "number", name, "the recomputed unit is another", expected=told["unit"], found=again["unit"]
+        )
 
 
 def _left_out(told: Told, again: Told) -> Iterator[Problem]:
@@ -157,7 +162,7 @@ def _record_problems(
     finding = name.partition("/")[0]
     keys = [*_OF_THE_NUMBER, *(key for key in _SHARED if (finding, key) not in others)]
     pairs = [(key, told.get(key), again[key]) for key in keys]
-    pairs.append(("interval's method", *((record.get("interval") or {}).get("method") for record in (told, again))))
+    pairs.append(("method", _method(told), _method(again)))
     for key, one, other in pairs:
         if one != other:
             yield Problem(
@@ -166,6 +171,11 @@ def _record_problems(
     if told.keys() != again.keys():
         extra = ", ".join(sorted(told.keys() ^ again.keys()))
         yield Problem("derivation", name, "the record has other fields", found=extra[:_SHOWN_CHARACTERS])
+
+
+def _method(record: Mapping[str, Any]) -> object:
+    """How the interval was computed."""
+    return (record.get("interval") or {}).get("method")
 
 
 def finding_problems(told: Told, again: Told, agreement: Agreement) -> Iterator[Problem]:

@@ -44,7 +44,7 @@ def code_digest() -> str:
 
 
 def environment() -> dict[str, object]:
-    """Versions of the program, of Python and of the libraries that compute and print, and the digest of the code."""
+    """Versions of the program, of Python and of the libraries, and the digest of the code."""
     return {
         "perito": __version__,
         "code": code_digest(),

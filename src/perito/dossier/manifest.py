@@ -7,12 +7,15 @@ the form it must have.
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import rfc8785
 
 from perito.dossier.environment import environment
+from perito.dossier.reading import read_json
 from perito.errors import DossierError
 from perito.files import files_below
 from perito.findings.wording import version as wording_version
@@ -20,7 +23,6 @@ from perito.report import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 MANIFEST = "manifest.json"
 MANIFEST_DIGEST = "manifest.sha256"
@@ -30,19 +32,18 @@ DOSSIER_VERSION = 1
 
 def write_manifest(folder: Path, case_id: str) -> None:
     """Write `manifest.json` and `manifest.sha256` for the files in a folder."""
-    content = rfc8785.dumps(
-        {
-            "case": case_id,
-            "dossier_version": DOSSIER_VERSION,
-            "edition": "full",
-            "environment": environment(),
-            "files": {name: _entry(folder / name) for name in files_below(folder)},
-            "findings_schema": FINDINGS_SCHEMA_VERSION,
-            "wording": wording_version(),
-        }
-    )
+    manifest: dict[str, Any] = {
+        "case": case_id,
+        "dossier_version": DOSSIER_VERSION,
+        "edition": "full",
+        "environment": environment(),
+        "files": {name: _entry(folder / name) for name in files_below(folder)},
+        "findings_schema": FINDINGS_SCHEMA_VERSION,
+        "wording": wording_version(),
+    }
+    content = rfc8785.dumps(manifest)
     (folder / MANIFEST).write_bytes(content)
-    (folder / MANIFEST_DIGEST).write_bytes(_digest_line(content))
+    (folder / MANIFEST_DIGEST).write_bytes(digest_line(content))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -51,50 +52,94 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         DossierError: It is no manifest of a dossier.
     """
-    file = folder / MANIFEST
-    try:
-        manifest = orjson.loads(file.read_bytes())
-        if not isinstance(manifest["files"], dict) or not isinstance(manifest["environment"], dict):
-            raise TypeError("files and environment are objects")
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise DossierError("the manifest cannot be read", where=str(file), found=str(error)[:160]) from error
-    return dict(manifest)
+    manifest = read_json(folder / MANIFEST, MANIFEST)
+    if not isinstance(manifest, dict):
+        raise DossierError("the manifest is no object", where=MANIFEST)
+    for key in ("files", "environment"):
+        if not isinstance(manifest.get(key), dict):
+            raise DossierError(f"the manifest has no '{key}'", where=MANIFEST)
+    if manifest.get("dossier_version") != DOSSIER_VERSION:
+        raise DossierError(
+            "a dossier of another form than this version reads", where=MANIFEST,
+            expected=str(DOSSIER_VERSION), found=str(manifest.get("dossier_version"))[:40], remedy="verify it with the version that made it",
+        )  # fmt: skip
+    return manifest
 
 
 def manifest_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Problem]:
     """Every file that is missing, not listed or different, and a manifest that is not as it was written."""
     content = (folder / MANIFEST).read_bytes()
-    if rfc8785.dumps(dict(manifest)) != content:
+    if not _is_canonical(manifest, content):
         yield Problem("form", MANIFEST, "the manifest is not in the form in which it was written")
     beside = folder / MANIFEST_DIGEST
     if not beside.is_file():
         yield Problem("missing", MANIFEST_DIGEST, "the file is missing")
-    elif beside.read_bytes() != _digest_line(content):
+    elif (told := beside.read_bytes()) != digest_line(content):
         yield Problem(
-            "digest", MANIFEST, "the manifest and the digest beside it do not agree",
-            expected=beside.read_text("utf-8", "replace")[:64], found=hashlib.sha256(content).hexdigest(),
+            "digest", MANIFEST, f"the manifest and the digest in {MANIFEST_DIGEST} do not agree",
+            expected=told.decode("utf-8", "replace")[:64], found=hashlib.sha256(content).hexdigest(),
         )  # fmt: skip
     yield from _file_problems(folder, manifest["files"])
 
 
-def _file_problems(folder: Path, listed: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    there = [name for name in files_below(folder) if name not in {MANIFEST, MANIFEST_DIGEST}]
-    for name in sorted({*listed, *there}):
-        if name not in there:
+def digest_line(content: bytes) -> bytes:
+    r"""What `manifest.sha256` holds for a manifest of that content, as `sha256sum` writes and checks it.
+
+    Example:
+        >>> digest_line(b"{}")[:20], digest_line(b"{}")[-14:]
+        (b'44136fa355b3678a1146', b'manifest.json\n')
+    """
+    return f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()
+
+
+def _is_canonical(manifest: Mapping[str, Any], content: bytes) -> bool:
+    try:
+        return rfc8785.dumps(dict(manifest)) == content
+    except rfc8785.CanonicalizationError:
+        return False
+
+
+def _file_problems(folder: Path, listed: Mapping[str, object]) -> Iterator[Problem]:
+    files, strangers = _listing(folder)
+    for name in strangers:
+        yield Problem("stranger", name, "neither a file nor a folder: a dossier holds its files itself")
+    files = [name for name in files if name not in {MANIFEST, MANIFEST_DIGEST}]
+    for name in sorted({*listed, *files} - set(strangers)):
+        if name not in files:
             yield Problem("missing", name, "the file is missing")
         elif name not in listed:
             yield Problem("unlisted", name, "the manifest does not list the file")
-        elif (found := _entry(folder / name)) != listed[name]:
-            yield Problem(
-                "digest", name, "the file is not the one in the manifest",
-                expected=str(listed[name].get("sha256")), found=str(found["sha256"]),
-            )  # fmt: skip
+        else:
+            yield from _entry_problems(folder, name, listed[name])
+
+
+def _entry_problems(folder: Path, name: str, listed: object) -> Iterator[Problem]:
+    try:
+        found = _entry(folder / name)
+    except OSError as error:
+        yield Problem("unreadable", name, "the file cannot be read", found=str(error.strerror))
+        return
+    if found != listed:
+        told = listed.get("sha256") if isinstance(listed, dict) else listed
+        yield Problem(
+            "digest", name, "the file is not the one in the manifest",
+            expected=str(told)[:64], found=str(found["sha256"]),
+        )  # fmt: skip
+
+
+def _listing(folder: Path) -> tuple[list[str], list[str]]:
+    """The files below a folder, and what is neither file nor folder; links are not followed."""
+    files: list[str] = []
+    strangers: list[str] = []
+    for place, folders, names in os.walk(folder):
+        for name in (*names, *folders):
+            path = Path(place, name)
+            mode = path.lstat().st_mode
+            if not stat.S_ISDIR(mode):
+                (files if stat.S_ISREG(mode) else strangers).append(path.relative_to(folder).as_posix())
+    return sorted(files), sorted(strangers)
 
 
 def _entry(path: Path) -> dict[str, Any]:
     with path.open("rb") as stream:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
-
-
-def _digest_line(content: bytes) -> bytes:
-    return f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()

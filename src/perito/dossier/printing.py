@@ -13,6 +13,9 @@ from perito.findings import Cell, Language, Text, Value, unit_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_TIGHT_CHARACTERS = 16
+"""Up to here a quote is not broken over lines: dates, names, codes."""
+
 
 def anchor(derivation: str) -> str:
     """The fragment id of a derivation in the report's annex."""
@@ -20,8 +23,15 @@ def anchor(derivation: str) -> str:
 
 
 def quote(words: str) -> Markup:
-    """Words of a source, verbatim; characters that could deceive a reader as code points."""
-    return Markup('<span class="q">{}</span>').format(shown_name(words))
+    r"""Words of a source, verbatim; characters that could deceive a reader as code points.
+
+    Example:
+        >>> quote("<b>\u202e</b>")
+        Markup('<span class="q tight">&lt;b&gt;\\u202e&lt;/b&gt;</span>')
+    """
+    shown = shown_name(words)
+    kind = "q tight" if len(shown) <= _TIGHT_CHARACTERS else "q"
+    return Markup('<span class="{}">{}</span>').format(kind, shown)
 
 
 @dataclass(frozen=True)
@@ -57,14 +67,18 @@ class Printer:
     def value(self, value: Value) -> Markup:
         """A number with its unit and its interval."""
         unit = unit_name(value.unit, self.language)
-        shown = self.number(value) + (Markup(" {}").format(unit) if unit and value.estimate is not None else "")
+        shown = self.number(value) + (
+            Markup(" {}").format(unit) if unit and value.estimate is not None else ""
+        )
         return shown if value.interval is None else shown + Markup(" ") + self.interval(value)
 
     def interval(self, value: Value) -> Markup:
         """The ends of a value's interval, empty where there is none."""
         if value.interval is None:
             return Markup()
-        return Markup('<span class="ci">[{} – {}]</span>').format(self.number(value, "low"), self.number(value, "high"))
+        return Markup('<span class="ci">[{} – {}]</span>').format(
+            self.number(value, "low"), self.number(value, "high")
+        )
 
     def cell(self, cell: Cell) -> Markup:
         """A cell of a table: number with interval, our words, a quote, or a dash."""

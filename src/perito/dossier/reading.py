@@ -46,7 +46,9 @@ def read_json(file: Path, shown: str) -> Any:  # noqa: ANN401  (whatever JSON ca
     try:
         value = orjson.loads(file.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        raise DossierError("the file cannot be read", where=shown, found=str(error)[:_SHOWN_CHARACTERS]) from error
+        raise DossierError(
+            "the file cannot be read", where=shown, found=str(error)[:_SHOWN_CHARACTERS]
+        ) from error
     if is_deeper(value, _DEEPEST):
         raise DossierError("the file is nested too deep", where=shown, expected=f"at most {_DEEPEST} levels")
     return value
@@ -60,7 +62,9 @@ def read_objects(file: Path, shown: str) -> list[dict[str, Any]]:
     """
     value = read_json(file, shown)
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise DossierError("the file has another form than it was written in", where=shown, expected="a list of objects")
+        raise DossierError(
+            "the file has another form than it was written in", where=shown, expected="a list of objects"
+        )
     return value
 
 
@@ -80,7 +84,14 @@ def read_told(folder: Path) -> Told:
             if not is_record(record):
                 problems.append(Problem("form", f"{shown}: record {number}", "no derivation record"))
             elif record["id"] in records:
-                problems.append(Problem("form", f"{shown}: record {number}", "a second record of the same number", found=record["id"]))
+                problems.append(
+                    Problem(
+                        "form",
+                        f"{shown}: record {number}",
+                        "a second record of the same number",
+                        found=record["id"],
+                    )
+                )
             else:
                 records[record["id"]] = record
     named = tuple(finding for finding in findings if isinstance(finding.get("id"), str))

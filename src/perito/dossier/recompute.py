@@ -40,7 +40,9 @@ def recompute(folder: Path, tables: Path, out: Path, threads: int, *, with_repor
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=_SECONDS)  # noqa: S603  (our own module)
     except subprocess.TimeoutExpired as error:
-        raise DossierError("the findings are not recomputed in time", expected=f"{_SECONDS} s at most") from error
+        raise DossierError(
+            "the findings are not recomputed in time", expected=f"{_SECONDS} s at most"
+        ) from error
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DossierError(
@@ -72,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write(given: argparse.Namespace) -> None:
     from perito.case import load_case
-    from perito.dossier.build import CUSTODY_FILE, EVIDENCE_FILE, put_papers
-    from perito.dossier.reading import read_objects
+    from perito.dossier.build import put_papers
+    from perito.dossier.exhibits import read_custody, read_evidence
     from perito.findings.output import put_findings
     from perito.tables import open_tables
     from perito.workflow import answer
@@ -84,8 +86,7 @@ def _write(given: argparse.Namespace) -> None:
     if not given.report:
         put_findings(findings, given.out)
         return
-    evidence, custody = (read_objects(given.folder / name, name) for name in (EVIDENCE_FILE, CUSTODY_FILE))
-    put_papers(case, findings, evidence, custody, given.out)
+    put_papers(case, findings, read_evidence(given.folder), read_custody(given.folder), given.out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The report: one HTML file in Spanish and English, readable without script or network, made to be printed."""
+"""The report: one HTML file in Spanish and English, read without script or network, made to be printed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from perito.clock import iso, iso_day
+from perito.clock import iso_day
 from perito.dossier.charts import draw
 from perito.dossier.environment import environment
 from perito.dossier.printing import Printer, anchor, quote
-from perito.findings import LANGUAGES, STATUSES, Finding, Language, Text
+from perito.findings import LANGUAGES, STATUSES, Finding, JoinedProvision, Language, Scope, Table, Text, Value
 from perito.findings.output import CODE
 from perito.findings.wording import version as wording_version
 from perito.measures import describe
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perito.case import Case
+    from perito.clock import Period
+
+# From here on a table is set smaller, may be broken over pages; a list is set in two columns.
+_MOST_COLUMNS, _MOST_ROWS, _MOST_ENTRIES = 6, 8, 8
 
 
 @cache
@@ -44,30 +48,32 @@ def report_html(
         evidence: The evidence manifest, one entry an item.
         custody: When each item was sealed.
     """
-    template = _environment().get_template("report.html.j2")
-    order = [case.language, *(language for language in LANGUAGES if language != case.language)]
-    html = template.render(
+    return _rendered(
+        "report.html.j2",
         case=case,
         words_title=case.title.plain(case.language, {}),
         findings=findings,
         evidence=evidence,
         custody=custody,
-        languages=order,
-        css=Markup(_file("report.css")),  # noqa: S704  (our own file)
+        languages=languages_of(case),
+        provisions=_joined_provisions(findings),
         derivations=[(finding, finding.derivations(CODE)) for finding in findings],
     )
-    return html.encode()
 
 
-def expert_html(case: Case, command: str = "perito verify .") -> bytes:
+def expert_html(case: Case) -> bytes:
     """The page for the receiving expert: how to recompute the dossier, and what that does not show."""
-    html = _environment().get_template("expert.html.j2").render(
-        case=case,
-        languages=[case.language, *(language for language in LANGUAGES if language != case.language)],
-        css=Markup(_file("report.css")),  # noqa: S704  (our own file)
-        command=command,
-    )
-    return html.encode()
+    return _rendered("expert.html.j2", case=case, languages=languages_of(case))
+
+
+def languages_of(case: Case) -> list[Language]:
+    """Both languages, that of record first."""
+    return [case.language, *(language for language in LANGUAGES if language != case.language)]
+
+
+def _rendered(template: str, **given: object) -> bytes:
+    css = Markup(_file("report.css"))  # noqa: S704  (our own file)
+    return _environment().get_template(template).render(css=css, **given).encode()
 
 
 @cache
@@ -82,14 +88,19 @@ def _environment() -> Environment:
         plain=_plain,
         quote=quote,
         anchor=anchor,
-        iso=iso,
-        iso_day=iso_day,
+        provision_anchor=_provision_anchor,
+        period_words=_period_words,
+        scope_words=_scope_words,
+        numeric_columns=_numeric_columns,
+        day_of=_day_of,
         draw=_draw,
         describe=describe,
-        platform_text=platform_text,
         statuses=STATUSES,
         environment=environment(),
         wording_version=wording_version(),
+        most_columns=_MOST_COLUMNS,
+        most_rows=_MOST_ROWS,
+        most_entries=_MOST_ENTRIES,
         full=_full,
         places=_places,
     )
@@ -121,6 +132,53 @@ def _draw(finding: Finding, language: Language) -> Markup:
     if finding.chart is None:
         return Markup()
     return Markup(draw(finding.chart[language], language, f"chart-{language}-{finding.id}"))  # noqa: S704
+
+
+def _period_words(period: Period, language: Language) -> Markup:
+    return _word("period_words", language, **{"from": iso_day(period.start_us), "to": iso_day(period.end_us)})
+
+
+def _scope_words(printer: Printer, scope: Scope) -> Markup:
+    """What a finding is about: platform, period, population and territory, where it is limited to one."""
+    language, parts = printer.language, []
+    if scope.platform:
+        parts.append(_named("platform", printer.text(platform_text(scope.platform)), language))
+    if scope.period:
+        parts.append(_period_words(scope.period, language))
+    for key, words_of_source in (("population", scope.population), ("territory", scope.territory)):
+        if words_of_source:
+            parts.append(_named(key, quote(words_of_source), language))
+    return Markup("; ").join(parts)
+
+
+def _named(key: str, value: Markup, language: Language) -> Markup:
+    return Markup("{}: {}").format(_word(key, language), value)
+
+
+def _numeric_columns(table: Table) -> list[bool]:
+    """For each column of a table, whether most of what it says are numbers."""
+    columns = [[row.cells[at] for row in table.rows] for at in range(len(table.columns))]
+    said = [[cell for cell in column if cell is not None] for column in columns]
+    return [2 * sum(isinstance(cell, Value) for cell in column) > len(column) for column in said]
+
+
+def _joined_provisions(findings: Sequence[Finding]) -> list[tuple[JoinedProvision, list[str]]]:
+    """Each provision once, in order, with the ids of the findings that speak to its facts."""
+    joined: dict[str, tuple[JoinedProvision, list[str]]] = {}
+    for finding in findings:
+        for rule in finding.provisions:
+            joined.setdefault(_provision_anchor(rule), (rule, []))[1].append(finding.id)
+    return list(joined.values())
+
+
+def _provision_anchor(rule: JoinedProvision) -> str:
+    """The fragment id of a provision; one that binds platforms from different days has one for each."""
+    return f"provision-{rule.id}-{rule.in_force_from}"
+
+
+def _day_of(instant: str | None) -> str:
+    """The day alone where the record names no time of day."""
+    return "–" if instant is None else instant.removesuffix("T00:00:00Z")
 
 
 def _full(value: object) -> str:

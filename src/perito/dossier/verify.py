@@ -7,34 +7,44 @@ traced to its derivation. A case: that and more, from the sealed bytes on.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from perito.case import FILE_NAME, load_case
 from perito.dossier.build import REPORT_FILE, TABLES_FOLDER
-from perito.dossier.compare import derivation_problems, finding_problems
-from perito.dossier.environment import environment
-from perito.dossier.manifest import MANIFEST, manifest_problems, read_manifest
-from perito.dossier.recompute import recompute
-from perito.dossier.trace import printed_numbers, trace_problems
-from perito.errors import DossierError, PeritoError
+from perito.dossier.environment import Agreement, due_agreement
+from perito.dossier.exhibits import CUSTODY_FILE, EVIDENCE_FILE, custody_entry, evidence_entry
+from perito.dossier.manifest import MANIFEST, MANIFEST_DIGEST, read_manifest
+from perito.dossier.reading import read_objects, read_told
+from perito.dossier.stages import (
+    exhibits_report,
+    files_report,
+    guarded,
+    numbers_report,
+    rebuilt_report,
+    tables_report,
+    trace_report,
+)
+from perito.errors import DossierError
 from perito.evidence import Store
-from perito.findings.output import DERIVATIONS_FOLDER, FINDINGS_FILE
 from perito.report import Problem, Report
-from perito.tables import TableSet, build_tables, open_tables
+from perito.tables import build_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import os
 
-_LEAST_SEVERAL_THREADS = 2
+    from perito.case import Case
+
+_SIGNS_OF_A_DOSSIER = (MANIFEST, MANIFEST_DIGEST, REPORT_FILE)
+_NOTES = {
+    Agreement.VALUES: "made by another version of the code and judged by its values alone",
+    Agreement.WORDS: "made with other versions of the libraries and not compared byte by byte",
+}
 
 
 def verify(path: str | os.PathLike[str]) -> Report:
-    """Recompute and check a dossier, or a case with everything in it.
+    """Recompute and check a dossier, or a case with everything in it. Nothing is written there.
 
     Args:
         path: The folder of a dossier or of a case.
@@ -44,9 +54,10 @@ def verify(path: str | os.PathLike[str]) -> Report:
 
     Raises:
         DossierError: The folder is neither a dossier nor a case.
+        CaseError: It is a case, and its case file is wrong.
     """
     folder = Path(path)
-    if (folder / MANIFEST).is_file():
+    if any((folder / name).is_file() for name in _SIGNS_OF_A_DOSSIER):
         return verify_dossier(folder)
     if (folder / FILE_NAME).is_file():
         return verify_case(folder)
@@ -59,25 +70,22 @@ def verify_dossier(folder: Path) -> Report:
     """Check a dossier from what is in it.
 
     Raises:
-        DossierError: There is no manifest.
+        DossierError: There is no dossier.
     """
-    if not (folder / MANIFEST).is_file():
-        raise DossierError("no dossier: the manifest is missing", where=str(folder / MANIFEST))
+    if not any((folder / name).is_file() for name in _SIGNS_OF_A_DOSSIER):
+        raise DossierError("there is no dossier", where=str(folder), expected=f"a folder with {MANIFEST}")
     try:
         manifest = read_manifest(folder)
     except DossierError as error:
-        return Report((Problem("manifest", MANIFEST, error.what, found=error.found),))
-    report = Report(tuple(manifest_problems(folder, manifest)), (("files", len(manifest["files"])),))
-    try:
-        tables = open_tables(folder / TABLES_FOLDER)
-        report = report.joined(_tables_report(tables))
-        told = _told(folder)
-        same_code = manifest["environment"].get("code") == environment()["code"]
-        report = report.joined(_recomputed(folder, tables.folder, told, same_code=same_code))
-        report = report.joined(_traced(folder, told[1]))
-    except PeritoError as error:
-        report = report.joined(Report((Problem("unreadable", error.where or str(folder), error.what, error.expected, error.found),)))
-    return report
+        return Report((Problem("manifest", MANIFEST, error.what, error.expected, error.found),))
+    agreement = due_agreement(manifest["environment"])
+    told = read_told(folder)
+    report = guarded(folder, files_report, folder, manifest)
+    report = report.joined(guarded(folder, tables_report, folder / TABLES_FOLDER, told))
+    report = report.joined(guarded(folder, exhibits_report, folder, told))
+    report = report.joined(guarded(folder, numbers_report, folder, folder / TABLES_FOLDER, told, agreement))
+    report = report.joined(guarded(folder, trace_report, folder, told))
+    return report.joined(_noted(agreement))
 
 
 def verify_case(folder: Path) -> Report:
@@ -87,114 +95,67 @@ def verify_case(folder: Path) -> Report:
         CaseError: The case file is wrong.
     """
     case = load_case(folder)
-    store = Store(case.evidence_folder)
-    report = store.check()
+    report = guarded(folder, Store(case.evidence_folder).check)
     if not report.ok:
         return report
-    try:
-        tables = open_tables(case.tables_folder)
-        report = report.joined(_tables_report(tables))
-        with tempfile.TemporaryDirectory(prefix="perito-verify-") as scratch:
-            rebuilt = build_tables(store, Path(scratch) / TABLES_FOLDER)
-            report = report.joined(Report(tuple(_rebuilt_problems(tables, rebuilt)), (("tables rebuilt", len(rebuilt.inputs)),)))
-            told = _told(case.findings_folder)
-            report = report.joined(_recomputed(folder, rebuilt.folder, told, same_code=True))
-    except PeritoError as error:
-        report = report.joined(Report((Problem("unreadable", error.where or str(folder), error.what, error.expected, error.found),)))
-    if (case.dossier_folder / MANIFEST).is_file():
-        report = report.joined(verify_dossier(case.dossier_folder))
+    report = report.joined(guarded(folder, _recomputed, case))
+    if case.dossier_folder.is_dir():
+        report = report.joined(guarded(folder, _dossier_report, case))
     return report
 
 
-Told = tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]
-
-
-def _told(folder: Path) -> Told:
-    """Findings and derivation records as the folder has them.
-
-    Raises:
-        DossierError: A file that is no JSON, or not of the expected form.
-    """
-    findings = _json(folder / FINDINGS_FILE)
-    records: dict[str, dict[str, Any]] = {}
-    for file in sorted((folder / DERIVATIONS_FOLDER).glob("*.json")):
-        for record in _json(file):
-            records[str(record.get("id"))] = record
-    return findings, records
-
-
-def _json(file: Path) -> list[dict[str, Any]]:
-    try:
-        content = orjson.loads(file.read_bytes())
-        if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
-            raise TypeError("a list of objects was expected")
-    except (OSError, orjson.JSONDecodeError, TypeError) as error:
-        raise DossierError("the file cannot be read", where=file.name, found=str(error)[:160]) from error
-    return content
-
-
-def _tables_report(tables: TableSet) -> Report:
-    """Every table against its canonical digest."""
-    problems = []
-    for name, (digest, rows) in tables.inputs.items():
-        try:
-            found = tables.digest(name)
-        except PeritoError as error:
-            problems.append(Problem("table", name, error.what, error.expected, error.found))
-            continue
-        if found != (digest, rows):
-            problems.append(
-                Problem("table", name, "the rows are not those of the digest", f"{digest} ({rows} rows)", f"{found[0]} ({found[1]} rows)")
+def _recomputed(case: Case) -> Report:
+    """Tables and findings of a case against what its sealed bytes give."""
+    told, agreement = read_told(case.findings_folder), _agreement(case)
+    with tempfile.TemporaryDirectory(prefix="perito-verify-") as scratch:
+        rebuilt = build_tables(Store(case.evidence_folder), Path(scratch) / TABLES_FOLDER)
+        report = guarded(case.folder, rebuilt_report, case.tables_folder, rebuilt, agreement)
+        report = report.joined(guarded(case.folder, tables_report, case.tables_folder, told))
+        return report.joined(
+            guarded(
+                case.folder,
+                numbers_report,
+                case.folder,
+                rebuilt.folder,
+                told,
+                agreement,
+                case.findings_folder,
             )
-    return Report(tuple(problems), (("tables", len(tables.inputs)),))
+        )
 
 
-def _rebuilt_problems(tables: TableSet, rebuilt: TableSet) -> Iterator[Problem]:
-    """Every table that the sealed bytes give otherwise, with the first row that differs."""
-    for name in sorted({*tables.inputs, *rebuilt.inputs}):
-        told, again = tables.inputs.get(name), rebuilt.inputs.get(name)
-        if told != again:
-            yield Problem(
-                "table", name, "the sealed evidence gives another table",
-                expected=str(told), found=f"{again}{_first_row(tables, rebuilt, name)}",
-            )  # fmt: skip
-
-
-def _first_row(tables: TableSet, rebuilt: TableSet, name: str) -> str:
-    if name not in tables.inputs or name not in rebuilt.inputs:
-        return ""
+def _agreement(case: Case) -> Agreement:
+    """What must agree in a case: its dossier's manifest says with what code it was last run."""
     try:
-        one, other = tables.read(name).to_pylist(), rebuilt.read(name).to_pylist()
-    except PeritoError:
-        return ""
-    for number, (left, right) in enumerate(zip(one, other, strict=False), start=1):
-        if left != right:
-            return f"; first at row {number}: {right.get('evidence_id', '')} {right.get('locator', '')}"
-    return f"; first at row {min(len(one), len(other)) + 1}"
+        return due_agreement(read_manifest(case.dossier_folder)["environment"])
+    except DossierError:  # no dossier, or a broken one, of which its own check says so
+        return Agreement.WORDS
 
 
-def _recomputed(folder: Path, tables: Path, told: Told, *, same_code: bool) -> Report:
-    """Findings and numbers recomputed in fresh processes, with one thread and with several."""
-    problems: list[Problem] = []
-    findings, records = told
-    several = max(_LEAST_SEVERAL_THREADS, os.cpu_count() or 1)
-    for threads in (1, several):
-        again = recompute(folder, tables, threads)
-        problems += derivation_problems(records, again.derivations)
-        problems += finding_problems(findings, again.findings, same_code=same_code)
-        if problems:
-            break
-    checked: list[tuple[str, int]] = [("numbers recomputed", len(records)), ("findings", len(findings))]
-    if not same_code:
-        checked.append(("recomputed by another version of the code", 1))
-    return Report(tuple(problems), tuple(checked))
+def _dossier_report(case: Case) -> Report:
+    """The dossier of a case, its files named from the case's folder."""
+    checked = verify_dossier(case.dossier_folder)
+    checked = checked.joined(guarded(case.dossier_folder, _belonging_report, case))
+    named = [
+        Problem(p.kind, f"{case.dossier_folder.name}/{p.where}", p.what, p.expected, p.found)
+        for p in checked.problems
+    ]
+    return Report(tuple(named), checked.checked)
 
 
-def _traced(folder: Path, records: Mapping[str, Mapping[str, Any]]) -> Report:
-    """Every number printed in the report against its derivation."""
-    try:
-        html = (folder / REPORT_FILE).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DossierError("the report cannot be read", where=REPORT_FILE, found=str(error)[:160]) from error
-    problems = tuple(trace_problems(html, records))
-    return Report(problems, (("numbers traced in the report", printed_numbers(html)),))
+def _belonging_report(case: Case) -> Report:
+    """Whether a dossier is of this case: its case file, and the items that are sealed."""
+    folder, items = case.dossier_folder, Store(case.evidence_folder).items()
+    problems = []
+    if (folder / FILE_NAME).read_bytes() != case.file.read_bytes():
+        problems.append(Problem("case", FILE_NAME, "the dossier is of another case file"))
+    for name, entry in ((EVIDENCE_FILE, evidence_entry), (CUSTODY_FILE, custody_entry)):
+        if read_objects(folder / name, name) != [entry(item) for item in items]:
+            problems.append(
+                Problem("exhibit", name, "the dossier does not list the items as they are sealed")
+            )
+    return Report(tuple(problems))
+
+
+def _noted(agreement: Agreement) -> Report:
+    return Report(checked=((_NOTES[agreement], 1),)) if agreement in _NOTES else Report()

@@ -6,144 +6,165 @@ their derivations. Specifications hold data and words only; how they are drawn i
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from perito.findings.text import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from perito.findings.finding import Chart
     from perito.findings.value import Value
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-_WIDTH_PX = 560
-_ROW_PX = 34
+_WIDTH_PX, _ROW_PX, _LINE_PX, _BAND_PX, _BAR_PX, _BAR_STEP_PX = 560, 34, 13, 220, 12, 18
+_LABEL_CHARACTERS = 38
+_TICKS = 6
+_LINES = r"split(datum.label, '\n')"
 
-Numbers = "Mapping[str, Value]"
+Spec = dict[str, Any]
 
 
 def interval_chart(
     rows: Sequence[tuple[Text, Value]], axis: Text, numbers: Mapping[str, Value], *, is_share: bool = False
 ) -> Chart:
-    """Estimates as dots with their intervals as bars, one a row; rows without an estimate are left blank."""
+    """Estimates as dots with their intervals as bars, one a row; rows without an estimate are left blank.
 
-    def spec(language: Language) -> dict[str, Any]:
-        data = [
-            {
-                "label": label.plain(language, numbers),
-                "estimate": value.estimate,
-                "low": value.part("low"),
-                "high": value.part("high"),
-            }
-            for label, value in rows
-        ]
-        y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 240}}
-        x_axis = {"format": ".0%" if is_share else ",.0f", "tickCount": 6}
-        x = {"type": "quantitative", "title": axis.plain(language, numbers), "axis": x_axis}
+    Args:
+        rows: Label and value of each row.
+        axis: What the axis measures.
+        numbers: The numbers that the labels may refer to.
+        is_share: Whether the values are shares, printed as percentages on an axis from zero.
+    """
+
+    def spec(language: Language) -> Spec:
+        data = [{"label": _label(label, language, numbers), **_interval(value)} for label, value in rows]
+        lines = max((row["label"].count("\n") + 1 for row in data), default=1)
+        x = {**_quantity(axis, language, numbers, is_share=is_share), "scale": {"zero": is_share}}
         return {
-            **_frame(len(data) * _ROW_PX, data),
+            **_frame(data),
+            "height": len(data) * max(_ROW_PX, (lines + 1) * _LINE_PX),
             "layer": [
                 {
                     "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
-                    "encoding": {
-                        "y": y,
-                        "x": {**x, "field": "low", "scale": {"zero": is_share}},
-                        "x2": {"field": "high"},
-                    },
+                    "encoding": {"y": _rows(), "x": {**x, "field": "low"}, "x2": {"field": "high"}},
                 },
                 {
                     "mark": {"type": "point", "filled": True, "size": 70},
-                    "encoding": {"y": y, "x": {**x, "field": "estimate"}},
+                    "encoding": {"y": _rows(), "x": {**x, "field": "estimate"}},
                 },
             ],
         }
 
-    return {language: spec(language) for language in LANGUAGES}
+    return _in_each_language(spec)
 
 
 def band_chart(
     points: Sequence[tuple[float, Value]], x_axis: Text, y_axis: Text, numbers: Mapping[str, Value]
 ) -> Chart:
-    """A line through estimates over a setting (a share), with the band of their intervals."""
+    """A line through estimates over a setting (a share), with the band of their intervals.
 
-    def spec(language: Language) -> dict[str, Any]:
-        data = [
-            {"x": at, "estimate": value.estimate, "low": value.part("low"), "high": value.part("high")}
-            for at, value in points
-        ]
+    Args:
+        points: The setting and the value at it.
+        x_axis: What the setting is.
+        y_axis: What the values measure.
+        numbers: The numbers that the axes' words may refer to.
+    """
+
+    def spec(language: Language) -> Spec:
+        data = [{"x": at, **_interval(value)} for at, value in points]
         x = {
+            **_quantity(x_axis, language, numbers, is_share=True),
             "field": "x",
-            "type": "quantitative",
-            "title": x_axis.plain(language, numbers),
             "scale": {"zero": False, "nice": False},
-            "axis": {"format": ".2%", "tickCount": 6},
         }
-        y = {"type": "quantitative", "title": y_axis.plain(language, numbers), "axis": {"format": ",.0f"}}
+        x["axis"] = {"format": ".2%", "tickCount": _TICKS}
+        y = _quantity(y_axis, language, numbers, is_share=False)
         return {
-            **_frame(220, data),
+            **_frame(data),
+            "height": _BAND_PX,
             "layer": [
                 {
                     "mark": {"type": "area", "opacity": 0.2},
                     "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
                 },
-                {
-                    "mark": {"type": "line", "point": True},
-                    "encoding": {"x": x, "y": {**y, "field": "estimate"}},
-                },
+                {"mark": {"type": "line", "point": True}, "encoding": {"x": x, "y": {**y, "field": "estimate"}}},
             ],
         }
 
-    return {language: spec(language) for language in LANGUAGES}
+    return _in_each_language(spec)
 
 
 def bar_chart(
-    rows: Sequence[tuple[Text, Text, Value]],
-    axis: Text,
-    numbers: Mapping[str, Value],
-    *,
-    is_share: bool = True,
+    rows: Sequence[tuple[Text, Text, Value]], axis: Text, numbers: Mapping[str, Value], *, is_share: bool = True
 ) -> Chart:
-    """Bars of a value by group (panel) and row; what was not said has no bar."""
+    """Bars of a value by group (panel) and row; what was not said has no row, a zero has one.
 
-    def spec(language: Language) -> dict[str, Any]:
+    Args:
+        rows: Panel, label and value of each bar.
+        axis: What the axis measures.
+        numbers: The numbers that the labels may refer to.
+        is_share: Whether the values are shares, printed as percentages.
+    """
+
+    def spec(language: Language) -> Spec:
         data = [
             {
-                "panel": panel.plain(language, numbers),
-                "label": label.plain(language, numbers),
+                "panel": _label(panel, language, numbers),
+                "label": _label(label, language, numbers),
                 "estimate": value.estimate,
             }
             for panel, label, value in rows
+            if value.estimate is not None
         ]
-        labels = len({row["label"] for row in data})
+        x = _quantity(axis, language, numbers, is_share=is_share)
         return {
-            **_frame(labels * 22, data),
-            "mark": {"type": "bar", "height": 13},
-            "encoding": {
-                "row": {
-                    "field": "panel",
-                    "type": "nominal",
-                    "sort": None,
-                    "title": None,
-                    "header": {
-                        "labelAngle": 0,
-                        "labelAlign": "left",
-                        "labelOrient": "top",
-                        "labelFontWeight": "bold",
-                    },
-                },
-                "y": {"field": "label", "type": "nominal", "sort": None, "title": None},
-                "x": {
-                    "field": "estimate",
-                    "type": "quantitative",
-                    "title": axis.plain(language, numbers),
-                    "axis": {"format": ".0%" if is_share else ",.0f", "tickCount": 6},
-                },
-            },
+            **_frame(data),
+            "height": {"step": _BAR_STEP_PX},
+            "mark": {"type": "bar", "height": _BAR_PX},
+            "encoding": {"row": _panels(), "y": _rows(), "x": {**x, "field": "estimate"}},
+            "resolve": {"scale": {"y": "independent"}},
         }
 
+    return _in_each_language(spec)
+
+
+def _in_each_language(spec: Callable[[Language], Spec]) -> Chart:
     return {language: spec(language) for language in LANGUAGES}
 
 
-def _frame(height_px: int, data: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"$schema": _SCHEMA, "width": _WIDTH_PX, "height": height_px, "data": {"values": data}}
+def _frame(data: list[dict[str, Any]]) -> Spec:
+    return {"$schema": _SCHEMA, "width": _WIDTH_PX, "data": {"values": data}}
+
+
+def _interval(value: Value) -> dict[str, Any]:
+    return {"estimate": value.estimate, "low": value.part("low"), "high": value.part("high")}
+
+
+def _label(text: Text, language: Language, numbers: Mapping[str, Value]) -> str:
+    """The words on lines that leave room for the picture."""
+    return "\n".join(wrap(text.plain(language, numbers), _LABEL_CHARACTERS))
+
+
+def _rows() -> Spec:
+    return {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"labelExpr": _LINES}}
+
+
+def _panels() -> Spec:
+    header = {"labelAngle": 0, "labelAlign": "left", "labelAnchor": "start", "labelOrient": "top"}
+    return {
+        "field": "panel",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "header": {**header, "labelFontWeight": "bold", "labelPadding": 4, "labelExpr": _LINES},
+    }
+
+
+def _quantity(axis: Text, language: Language, numbers: Mapping[str, Value], *, is_share: bool) -> Spec:
+    return {
+        "type": "quantitative",
+        "title": axis.plain(language, numbers),
+        "axis": {"format": ".0%" if is_share else ",.0f", "tickCount": _TICKS},
+    }

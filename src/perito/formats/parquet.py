@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perito.errors import Malformed
-from perito.formats.base import excerpt
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,19 +23,17 @@ def read_parquet(item: SourceItem) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    where = f"{item.name} ({item.evidence_id[:19]})"
     with item.open() as stream:
         try:
             data = pq.read_table(pa.PythonFile(stream, mode="r"))
+            _ = data.column_names  # names that are no UTF-8 come to light here
         except (pa.ArrowException, OSError, ValueError) as error:
             raise Malformed(
                 "the file is not readable Parquet",
-                where=where,
+                where=f"{item.name} ({item.evidence_id[:19]})",
                 found=str(error).partition("\n")[0][:160],
                 remedy="fetch the file again, or declare its right format",
             ) from error
-    if len(set(data.column_names)) != len(data.column_names):
-        raise Malformed("a column is named twice", where=where, found=excerpt(", ".join(data.column_names)))
     return data
 
 

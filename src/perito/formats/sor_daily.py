@@ -63,7 +63,7 @@ class SorDaily:
             raise Malformed("'start_date' holds no dates", where=where, expected="date32", found=str(days))
         try:
             canonical = _canonical(data)
-        except (pa.ArrowException, TypeError) as error:
+        except pa.ArrowException as error:
             raise Malformed(
                 "a column has another type", where=where, found=excerpt(str(error).partition("\n")[0])
             ) from error
@@ -78,16 +78,12 @@ def _canonical(data: pa.Table) -> pa.Table:
     days = pc.max_element_wise(
         pc.min_element_wise(days, _FAR_DAYS, skip_nulls=False), -_FAR_DAYS, skip_nulls=False
     )
-    names = data["platform"]
-    codes = pa.array(
-        [None if n is None else _PLATFORMS.get(n, "other") for n in names.to_pylist()], pa.string()
-    )
     averaged = pc.is_valid(data["min"])
     columns = {
         "day_us": pc.multiply(days, MICROSECONDS_PER_DAY),
         "day_basis": pa.repeat(CALENDAR, data.num_rows),
-        "platform": codes,
-        "platform_name": names,
+        "platform": _codes(data["platform"]),
+        "platform_name": data["platform"],
         "dimension": data["column"],
         "entity": data["entity"],
         "variant": data["variant"],
@@ -99,6 +95,16 @@ def _canonical(data: pa.Table) -> pa.Table:
         "locator": row_locators(data.num_rows),
     }
     return pa.table(columns)
+
+
+def _codes(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Our names of the platforms. Names stay in Arrow: one that is no UTF-8 must cost its row alone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    at = pc.index_in(pc.cast(names, pa.string()), value_set=pa.array(list(_PLATFORMS)))
+    known = pa.array(list(_PLATFORMS.values())).take(at.combine_chunks())
+    return pc.if_else(pc.is_valid(names), pc.coalesce(known, "other"), None)
 
 
 FORMAT = SorDaily(

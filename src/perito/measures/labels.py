@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from perito.clock import MICROSECONDS_PER_DAY, iso_day
+from perito.clock import MICROSECONDS_PER_DAY, Period, day_bounds_us, iso_day
 from perito.findings import LANGUAGES, Text
 from perito.schema import enumeration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from perito.clock import Period
 
 _MONTHS_PER_QUARTER = 3
 _MONTHS_PER_YEAR = 12
@@ -133,6 +131,22 @@ def calendar_months(period: Period) -> int | None:
     if not (first.endswith("-01") and after.endswith("-01")):
         return None
     return (int(after[:4]) - int(first[:4])) * _MONTHS_PER_YEAR + int(after[5:7]) - int(first[5:7])
+
+
+def months_of(period: Period) -> list[Period]:
+    """The calendar months that a period touches, cut to it.
+
+    Example:
+        >>> from perito.clock import Period
+        >>> [period_label(month) for month in months_of(Period.of("2025-12-01", "2026-01-09"))]
+        ['2025-12', '2026-01-01/2026-01-08']
+    """
+    months, start_us = [], period.start_us
+    while start_us < period.end_us:
+        end_us = min(day_bounds_us(iso_day(start_us)[:7])[1], period.end_us)
+        months.append(Period(start_us, end_us))
+        start_us = end_us
+    return months
 
 
 def _is_quarter(months: int | None, first: str) -> bool:

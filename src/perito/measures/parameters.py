@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perito.errors import MeasureError, nearest
 from perito.findings import LANGUAGES
+from perito.schema import enumeration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,14 @@ def _list_of(check: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, list) and bool(value) and all(map(check, value))
 
 
+def _is_distinct(value: object) -> bool:
+    return isinstance(value, list) and len(set(value)) == len(value)
+
+
+def _is_platform(value: object) -> bool:
+    return isinstance(value, str) and value in enumeration("platform").values
+
+
 def _is_range(value: object) -> bool:
     return (
         isinstance(value, list)
@@ -56,7 +65,11 @@ def _is_glossary(value: object) -> bool:
 
 _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "text": (_is_text, "a text"),
-    "texts": (_list_of(_is_text), "a list of texts"),
+    "texts": (lambda value: _list_of(_is_text)(value) and _is_distinct(value), "a list of texts, none twice"),
+    "platforms": (
+        lambda value: _list_of(_is_platform)(value) and _is_distinct(value),
+        f"a list of platforms, none twice: {', '.join(enumeration('platform').values)}",
+    ),
     "whole": (_is_whole, "a whole number from 0 to 2^53"),
     "positive": (lambda value: _is_whole(value) and value != 0, "a whole number from 1 to 2^53"),
     "share": (_is_share, "a share between 0 and 1"),

@@ -9,20 +9,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perito.clock import Period
-from perito.findings import Finding, Text, Value
+from perito.findings import Text, Value
 from perito.findings.charts import bar_chart
-from perito.measures.declarations.constants import constants_table
+from perito.law import known_events
+from perito.measures.declarations.constants import constants, constants_table
 from perito.measures.declarations.profile import Profile, profiles
-from perito.measures.declarations.views import SECTIONS, delay_table, section_table, volume_table
-from perito.measures.inquiry import count
-from perito.measures.labels import platform_text, reference
+from perito.measures.declarations.views import (
+    AUTOMATION,
+    IN_FRONT,
+    SOURCE,
+    delay_table,
+    keyword_table,
+    month_tables,
+    section_table,
+    volume_table,
+)
+from perito.measures.labels import bilingual, day_text, listed, platform_text, reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perito.findings import Chart, Table
+    from perito.findings import Chart, Finding, Table
+    from perito.law import KnownEvent
     from perito.measures.inquiry import Inquiry
+
+_DATABASE = "dsa-tdb"
 
 
 def answer(inquiry: Inquiry) -> Finding:
@@ -32,27 +43,32 @@ def answer(inquiry: Inquiry) -> Finding:
         MeasureError: No daily statistics are sealed, or none for a platform the question names.
     """
     found = profiles(inquiry)
-    values = _values(inquiry, found)
-    constants = constants_table(inquiry, found)
+    fixed = constants(inquiry, found)
+    front = section_table(inquiry, found, fixed, IN_FRONT)
     tables = (
-        *(section_table(inquiry, found, section) for section in SECTIONS),
+        front,
+        constants_table(inquiry, fixed),
+        keyword_table(inquiry, found, fixed),
+        section_table(inquiry, found, fixed, AUTOMATION),
+        section_table(inquiry, found, fixed, SOURCE),
+        delay_table(inquiry, found, fixed),
         volume_table(inquiry, found),
-        delay_table(inquiry, found),
-        constants,
+        *month_tables(inquiry, found),
     )
-    counts = (
-        count("platforms", inquiry.text("label_platforms"), len(found), "number"),
-        count("constant_columns", inquiry.text("label_constant_columns"), len(constants.rows), "number"),
-    )
+    values = _values(inquiry, found)
     return inquiry.finding(
-        scope=inquiry.scope(period=_span(found)),
+        scope=inquiry.scope(period=found[0].period),
         status="declared",
         headline=_headline(inquiry, found, values),
         values=values,
-        counts=counts,
-        series=tables,
-        conditions=(*_events(inquiry, found), inquiry.text("condition_marginals")),
-        chart=_chart(inquiry, tables[0], {value.name: value for value in (*values, *counts)}),
+        counts=inquiry.counts({"platforms": len(found), "constant_columns": len(fixed)}, "number"),
+        series=tuple(table for table in tables if table.rows),
+        conditions=(
+            *_events(inquiry, found),
+            inquiry.text("condition_alike"),
+            inquiry.text("condition_days"),
+        ),
+        chart=_chart(inquiry, front),
     )
 
 
@@ -70,41 +86,48 @@ def _values(inquiry: Inquiry, found: Sequence[Profile]) -> tuple[Value, ...]:
 
 
 def _headline(inquiry: Inquiry, found: Sequence[Profile], values: Sequence[Value]) -> Text:
-    phrases: dict[str, str | Text] = {
-        f"platform_{number}": inquiry.text(
+    phrases = [
+        inquiry.text(
             "phrase_platform", platform=platform_text(profile.platform), statements=reference(value.name)
         )
-        for number, (profile, value) in enumerate(zip(found, values, strict=True))
-    }
-    joined = "; ".join(f"{{{name}}}" for name in phrases)
-    return inquiry.text("headline", listed=Text(joined, joined, phrases))
+        for profile, value in zip(found, values, strict=True)
+    ]
+    return inquiry.text("headline", listed=listed(phrases))
 
 
 def _events(inquiry: Inquiry, found: Sequence[Profile]) -> tuple[Text, ...]:
     """Known events of the data set that the period crosses, for the platforms compared."""
-    from perito.law import known_events
-
-    span = _span(found)
     events = {
-        event.id: event for profile in found for event in known_events("dsa-tdb", profile.platform, span)
+        event.id: event
+        for profile in found
+        for event in known_events(_DATABASE, profile.platform, profile.period)
     }
+    ordered = sorted(events.values(), key=lambda event: (event.start_us, event.end_us, event.id))
     return tuple(
         inquiry.text(
-            "condition_event", effect=Text("{e}", "{s}", {"e": event.effect["en"], "s": event.effect["es"]})
+            "condition_event",
+            when=_when(inquiry, event),
+            effect=bilingual(event.effect["en"], event.effect["es"]),
         )
-        for _, event in sorted(events.items())
+        for event in ordered
     )
 
 
-def _span(found: Sequence[Profile]) -> Period:
-    return Period(min(p.period.start_us for p in found), max(p.period.end_us for p in found))
+def _when(inquiry: Inquiry, event: KnownEvent) -> Text:
+    last = day_text(event.end_us - 1)
+    if event.first_day is None:
+        return inquiry.text("when_until", last=last)
+    if event.first_day == event.last_day:
+        return last
+    return inquiry.text("when_between", first=day_text(event.start_us), last=last)
 
 
-def _chart(inquiry: Inquiry, front: Table, numbers: dict[str, Value]) -> Chart:
+def _chart(inquiry: Inquiry, front: Table) -> Chart:
+    """The shares in front, a panel a category, a bar a platform."""
     rows = [
         (column.label, row.label, cell)
         for at, column in enumerate(front.columns)
         for row in front.rows
         if isinstance(cell := row.cells[at], Value) and cell.unit == "share"
     ]
-    return bar_chart(rows, inquiry.text("axis"), numbers)
+    return bar_chart(rows, inquiry.text("axis"), {})

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perito.clock import MICROSECONDS_PER_DAY, Period
 from perito.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from perito.measures.inquiry import Inquiry
 
-STATEMENTS = "rows"
+Rows = list[dict[str, Any]]
 _SUMS = """
 SELECT platform, dimension, entity, variant,
        CAST(sum(count) AS BIGINT) AS total,
        CAST(sum(CASE WHEN mean_s IS NOT NULL THEN count END) AS BIGINT) AS averaged,
        CAST(sum(CAST(mean_s AS HUGEINT) * count) AS VARCHAR) AS weighted_s,
-       CAST(min(min_s) AS BIGINT) AS shortest_s, CAST(max(max_s) AS BIGINT) AS longest_s,
-       min(day_us) AS first_us, max(day_us) AS last_us,
-       CAST(count(DISTINCT day_us) AS BIGINT) AS days
+       CAST(min(min_s) AS BIGINT) AS shortest_s, CAST(max(max_s) AS BIGINT) AS longest_s
 FROM statement_stats
 WHERE day_us >= $start_us AND day_us < $end_us
 GROUP BY platform, dimension, entity, variant
 ORDER BY platform, dimension, entity NULLS FIRST, variant NULLS FIRST
 """
-_BEGINNING_US, _END_US = -(2**62), 2**62
+_DAYS = """
+SELECT platform, day_us, CAST(sum(count) AS BIGINT) AS total
+FROM statement_stats
+WHERE dimension = 'rows' AND entity IS NULL AND count > 0
+GROUP BY platform, day_us
+ORDER BY platform, day_us
+"""
+_BOUNDS = (
+    "SELECT platform, min(day_us) AS first_us, max(day_us) AS last_us FROM statement_stats GROUP BY platform"
+)
+_WHOLE = "rows"
+_DELAY = "_delay"
+_KEYWORDS = ("category_specification", "rows_with_elements")
 
 
 @dataclass(frozen=True)
@@ -46,100 +56,99 @@ class Delay:
 class Profile:
     """A platform's declarations.
 
-    `columns` maps a column to the number of statements with each value; `lists` does the same for
-    columns that may name several values; the value None stands for statements that gave none.
+    `columns` maps a column to the number of statements with each value; the value None stands for
+    statements that gave none. `by_day` has only days with statements.
     """
 
     platform: str
-    statements: int
-    days: int
     period: Period
+    by_day: Mapping[int, int]
     columns: Mapping[str, Mapping[str | None, int]]
     delays: Mapping[str, Delay]
-    keyword_statements: int
+    keyword_statements: int | None
 
-    def number(self, column: str, value: str) -> int:
-        """Statements with the value in the column; none of them is none, for a column that is there."""
-        return self.columns.get(column, {}).get(value, 0)
+    @property
+    def statements(self) -> int | None:
+        """Statements in the period; None where the source has no day with any."""
+        return sum(self.by_day.values()) or None
 
     @property
     def period_days(self) -> int:
         """Days of the period, with or without statements."""
         return (self.period.end_us - self.period.start_us) // MICROSECONDS_PER_DAY
 
+    def number(self, column: str, value: str) -> int | None:
+        """Statements with the value in the column; None where the source does not have the column."""
+        return self.columns[column].get(value, 0) if column in self.columns else None
+
+    def within(self, part: Period) -> Sequence[int]:
+        """The statements of each day of a part of the period that has any."""
+        return [number for day_us, number in self.by_day.items() if part.contains(day_us)]
+
 
 def profiles(inquiry: Inquiry) -> list[Profile]:
     """The profile of each platform that the question names, in its order.
 
     Raises:
-        MeasureError: No statistics in the period, or none for a platform.
+        MeasureError: No daily statistics are sealed, or none of a platform.
     """
-    asked = inquiry.question.scope.period
-    rows = inquiry.tables.rows(
-        _SUMS,
-        start_us=asked.start_us if asked else _BEGINNING_US,
-        end_us=asked.end_us if asked else _END_US,
+    bounds = {row["platform"]: row for row in inquiry.tables.rows(_BOUNDS)}
+    asked: list[str] = inquiry.parameters["platforms"]
+    if not bounds:
+        raise inquiry.fail("no daily statistics of statements are sealed", remedy="seal a 'sor_daily' file")
+    for platform in asked:
+        if platform not in bounds:
+            raise inquiry.fail(
+                f"no statements of the platform '{platform}'", remedy=nearest(platform, bounds)
+            )
+    period = inquiry.question.scope.period or Period(
+        min(bounds[platform]["first_us"] for platform in asked),
+        max(bounds[platform]["last_us"] for platform in asked) + MICROSECONDS_PER_DAY,
     )
-    if not rows:
-        raise inquiry.fail(
-            "no daily statistics of statements are sealed for the period", remedy="declare a 'sor_daily' file"
-        )
-    period = asked or Period(
-        min(row["first_us"] for row in rows), max(row["last_us"] for row in rows) + MICROSECONDS_PER_DAY
-    )
-    known = sorted({row["platform"] for row in rows})
-    for platform in inquiry.parameters["platforms"]:
-        if platform not in known:
-            raise inquiry.fail(f"no statements of the platform '{platform}'", remedy=nearest(platform, known))
-    return [
-        _profile(platform, [row for row in rows if row["platform"] == platform], period)
-        for platform in inquiry.parameters["platforms"]
-    ]
+    sums = inquiry.tables.rows(_SUMS, start_us=period.start_us, end_us=period.end_us)
+    days = [row for row in inquiry.tables.rows(_DAYS) if period.contains(row["day_us"])]
+    return [_profile(platform, period, _of(platform, sums), _of(platform, days)) for platform in asked]
 
 
-def _profile(platform: str, rows: list[dict[str, object]], period: Period) -> Profile:
+def _of(platform: str, rows: Rows) -> Rows:
+    return [row for row in rows if row["platform"] == platform]
+
+
+def _profile(platform: str, period: Period, sums: Rows, days: Rows) -> Profile:
     columns: dict[str, dict[str | None, int]] = {}
-    whole: dict[str, int] = {}
-    named: dict[tuple[str, str], int] = {}
-    days = 0
-    for row in rows:
-        dimension, entity, total = str(row["dimension"]), row["entity"], _int(row["total"])
-        if entity is not None:
-            named[dimension, str(entity)] = named.get((dimension, str(entity)), 0) + total
-        elif dimension == STATEMENTS:
-            whole[dimension] = total
-            days = _int(row["days"])
-        elif not dimension.endswith("_delay"):
-            value = None if row["variant"] is None else str(row["variant"])
-            columns.setdefault(dimension, {})[value] = total
+    for row in sums:
+        if row["entity"] is None and row["dimension"] != _WHOLE and not row["dimension"].endswith(_DELAY):
+            columns.setdefault(row["dimension"], {})[row["variant"]] = row["total"]
+    named = _named(sums)
     return Profile(
         platform=platform,
-        statements=whole.get(STATEMENTS, 0),
-        days=days,
         period=period,
+        by_day={row["day_us"]: row["total"] for row in days},
         columns=columns,
-        delays=_delays(rows, named),
-        keyword_statements=named.get(("category_specification", "rows_with_elements"), 0),
+        delays=_delays(sums, named),
+        keyword_statements=named.get(_KEYWORDS),
     )
 
 
-def _delays(rows: list[dict[str, object]], named: Mapping[tuple[str, str], int]) -> dict[str, Delay]:
-    delays = {}
-    for row in rows:
-        dimension = str(row["dimension"])
-        averaged = _int(row["averaged"] or 0)
-        if dimension.endswith("_delay") and row["entity"] is None and averaged:
-            delays[dimension] = Delay(
-                statements=averaged,
-                mean_s=Fraction(int(str(row["weighted_s"])), averaged),
-                shortest_s=_int(row["shortest_s"]),
-                longest_s=_int(row["longest_s"]),
-                left_out=named.get((dimension, "null_bc_negative"), 0),
-            )
-    return delays
+def _named(sums: Rows) -> dict[tuple[str, str], int]:
+    """Sums of what is counted of a column besides its values: `rows_with_elements`, `null_bc_negative` ..."""
+    named: dict[tuple[str, str], int] = {}
+    for row in sums:
+        if row["entity"] is not None:
+            key = (row["dimension"], row["entity"])
+            named[key] = named.get(key, 0) + row["total"]
+    return named
 
 
-def _int(value: object) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"an exact integer was expected, not {value!r}")
-    return value
+def _delays(sums: Rows, named: Mapping[tuple[str, str], int]) -> dict[str, Delay]:
+    return {
+        row["dimension"]: Delay(
+            statements=row["averaged"],
+            mean_s=Fraction(int(row["weighted_s"]), row["averaged"]),
+            shortest_s=row["shortest_s"],
+            longest_s=row["longest_s"],
+            left_out=named.get((row["dimension"], "null_bc_negative"), 0),
+        )
+        for row in sums
+        if row["dimension"].endswith(_DELAY) and row["entity"] is None and row["averaged"]
+    }

@@ -5,54 +5,65 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from perito.findings import Chart, Column, Row, Table, Text, Value, verbatim
+from perito.findings import Chart, Row, Table, Value, verbatim
 from perito.findings.charts import bar_chart
-from perito.measures.labels import platform_text
-from perito.measures.removal.series import ALL, ANY, SEVERAL, Figure, rate_value
+from perito.measures.removal.series import ALL, ANY, SEVERAL, Figure, panel, rate_value
+from perito.stats.interval import as_written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
+    from fractions import Fraction
 
     from perito.measures.inquiry import Inquiry
 
+_COLUMNS = ("from_period", "from_share", "to_period", "to_share", "change")
 
-def _consecutive(found: list[Figure]) -> Iterator[tuple[Figure, Figure]]:
-    """Neighbouring published shares of one platform, over periods of the same length that do not overlap."""
-    rates = [
-        f
-        for f in found
-        if f.name == "removed" and f.share is not None and f.channel == ALL and f.stage == ANY
+
+def changes_table(inquiry: Inquiry, found: Sequence[Figure]) -> Table:
+    """Every change of at least the threshold between neighbouring periods."""
+    threshold = as_written(inquiry.parameters["change_threshold"])
+    rows = [
+        _row(inquiry, before, after)
+        for before, after in _consecutive(found)
+        if abs(_change(before, after)) >= threshold
     ]
-    for platform, months in sorted({(f.platform, f.months or 0) for f in rates}):
-        same = [f for f in rates if f.platform == platform and (f.months or 0) == months]
+    return inquiry.table("changes", _COLUMNS, rows)
+
+
+def change_chart(inquiry: Inquiry, found: Sequence[Figure]) -> Chart:
+    """Share of notified items removed: a panel a platform, a bar a published period."""
+    rates = _rates(found)
+    platforms = sorted({f.platform for f in rates}, key=lambda name: (name != SEVERAL, name))
+    rows = [
+        (panel(inquiry, platform), verbatim(figure.label), rate_value(inquiry, figure, "share"))
+        for platform in platforms
+        for figure in rates
+        if figure.platform == platform
+    ]
+    return bar_chart(rows, inquiry.text("axis"), {})
+
+
+def _rates(found: Sequence[Figure]) -> list[Figure]:
+    """Shares removed whatever the channel and the time to removal."""
+    return [f for f in found if f.is_rate and (f.channel, f.stage) == (ALL, ANY)]
+
+
+def _consecutive(found: Sequence[Figure]) -> Iterator[tuple[Figure, Figure]]:
+    """Neighbouring published shares of one platform, over periods of the same length that do not overlap."""
+    rates = _rates(found)
+    for platform, length in sorted({(f.platform, f.length) for f in rates}):
+        same = [f for f in rates if (f.platform, f.length) == (platform, length)]
         same.sort(key=lambda f: f.period)
         yield from ((a, b) for a, b in pairwise(same) if a.period.end_us <= b.period.start_us)
 
 
-def changes_table(inquiry: Inquiry, found: list[Figure]) -> Table:
-    """Every change of at least the threshold between neighbouring periods."""
-    threshold = inquiry.parameters["change_threshold"]
-    rows = tuple(
-        _row(inquiry, before, after)
-        for before, after in _consecutive(found)
-        if before.share is not None
-        and after.share is not None
-        and abs(after.share - before.share) >= threshold
-    )
-    names = ("from_period", "from_share", "to_period", "to_share", "change")
-    return Table(
-        "changes",
-        inquiry.text("title_changes"),
-        tuple(Column(name, inquiry.text(f"column_{name}")) for name in names),
-        rows,
-        note=inquiry.text("note_changes"),
-    )
+def _change(before: Figure, after: Figure) -> Fraction:
+    return (after.share or 0) - (before.share or as_written(0))
 
 
 def _row(inquiry: Inquiry, before: Figure, after: Figure) -> Row:
-    label = inquiry.text("all_platforms") if after.platform == SEVERAL else platform_text(after.platform)
-    change = float((after.share or 0) - (before.share or 0))
-    sources = (before.source, after.source)
+    label, sources = panel(inquiry, after.platform), (before.source, after.source)
+    change = float(_change(before, after))
     return Row(
         label,
         (
@@ -60,24 +71,6 @@ def _row(inquiry: Inquiry, before: Figure, after: Figure) -> Row:
             rate_value(inquiry, before, "from_share"),
             verbatim(after.label),
             rate_value(inquiry, after, "to_share"),
-            Value("change", label, change, "percentage_points", status="exact", sources=sources),
+            Value("change", label, change, "percentage_points", sources=sources),
         ),
     )
-
-
-def change_chart(inquiry: Inquiry, found: list[Figure], numbers: Mapping[str, Value]) -> Chart:
-    """Share of notified items removed, a panel a platform, a bar a period of its most frequent length."""
-    rows: list[tuple[Text, Text, Value]] = []
-    overall = [
-        f
-        for f in found
-        if f.name == "removed" and f.share is not None and f.channel == ALL and f.stage == ANY
-    ]
-    for platform in sorted({f.platform for f in overall}, key=lambda name: (name != SEVERAL, name)):
-        panel = inquiry.text("all_platforms") if platform == SEVERAL else platform_text(platform)
-        rows += [
-            (panel, verbatim(f.label), rate_value(inquiry, f, "share"))
-            for f in overall
-            if f.platform == platform
-        ]
-    return bar_chart(rows, inquiry.text("axis"), numbers)
