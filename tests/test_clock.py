@@ -14,6 +14,7 @@ from perito.schema import enumeration
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=OFFSETS)  # noqa: DTZ001
 DAYS = st.dates()
+ARABIC_DIGITS = "2026-01-09".translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})
 
 
 # Golden values: GNU date, `date -u -d <text> +%s`, times a million.
@@ -47,8 +48,9 @@ def test_digits_below_the_microsecond_are_cut_off_not_rounded():
     "text",
     [
         "", "yesterday", "12/03/26", "2026-13-01", "2026-02-30", "2026-1-9", "20260109", "2026-W02-5", "2026",
-        "2026-01-09T24:00:00Z", "2026-01-09T10:30:60Z", "2026-01-09T10:30:00+25:00", "2026-01-09T10:30:00 CET",
-        "2026-01-09T10:30:00.Z", "٢٠٢٦-٠١-٠٩", "0000-01-01", "1767916800", "2026-01-09\n2026-01-10",
+        "2026-01-09T24:00:00Z", "2026-01-09T10:30:60Z", "2026-01-09T10:30:00+25:00",
+        "2026-01-09T10:30:00 CET", "2026-01-09T10:30:00.Z", ARABIC_DIGITS, "0000-01-01",
+        "1767916800", "2026-01-09\n2026-01-10",
         "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00",
     ],
 )  # fmt: skip
@@ -106,7 +108,19 @@ def test_a_month_is_the_days_in_it(day):
 
 
 @pytest.mark.parametrize(
-    "text", ["2025", "2025-13", "2025-00", "2025-02-29", "20250101", "2025-W02-5", "", "2025-2", "٢٠٢٥-٠٢", "10000-01"]
+    "text",
+    [
+        "2025",
+        "2025-13",
+        "2025-00",
+        "2025-02-29",
+        "20250101",
+        "2025-W02-5",
+        "",
+        "2025-2",
+        ARABIC_DIGITS[:7],
+        "10000-01",
+    ],
 )
 def test_bounds_of_no_day_and_no_month_are_refused(text):
     with pytest.raises(CaseError):

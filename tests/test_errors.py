@@ -68,7 +68,9 @@ def test_every_error_ends_with_exit_code_two_except_a_broken_seal(one):
 
 
 def test_a_message_says_where_what_expected_against_found_and_what_to_do():
-    error = CaseError("no date", where="case.toml: [case] period", expected="a day", found="3", remedy="give one")
+    error = CaseError(
+        "no date", where="case.toml: [case] period", expected="a day", found="3", remedy="give one"
+    )
     assert str(error) == "case.toml: [case] period: no date (expected a day, found 3). Give one."
     assert (error.what, error.where, error.expected, error.found, error.remedy) == (
         "no date",
@@ -94,7 +96,9 @@ def test_a_fact_that_is_not_given_leaves_no_trace(facts, message):
 
 
 @given(st.text(min_size=1), st.text(), st.text(), st.text())
-def test_a_message_is_one_line_that_cannot_deceive_and_the_attributes_are_what_was_given(what, where, found, remedy):
+def test_a_message_is_one_line_that_cannot_deceive_and_the_attributes_are_what_was_given(
+    what, where, found, remedy
+):
     error = PeritoError(what, where=where, found=found, remedy=remedy)
     assert not {unicodedata.category(c) for c in str(error)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert (error.what, error.where, error.found, error.remedy) == (what, where, found, remedy)
@@ -102,7 +106,11 @@ def test_a_message_is_one_line_that_cannot_deceive_and_the_attributes_are_what_w
 
 def test_an_error_keeps_its_facts_on_the_way_between_processes():
     error = pickle.loads(pickle.dumps(Malformed("cut short", where="a.csv", remedy="fetch it again")))
-    assert (str(error), error.where, error.remedy) == ("a.csv: cut short. Fetch it again.", "a.csv", "fetch it again")
+    assert (str(error), error.where, error.remedy) == (
+        "a.csv: cut short. Fetch it again.",
+        "a.csv",
+        "fetch it again",
+    )
 
 
 def test_numbers_that_no_estimator_takes_are_also_wrong_values():
@@ -117,12 +125,12 @@ def test_the_nearest_name_is_offered_or_all_of_them_or_nothing():
 
 
 class Raising:
-    """Stands for a connection in which everything goes wrong."""
+    """Stands for a connection in which everything that is asked goes wrong."""
 
     def __init__(self, error):
         self.error = error
 
-    def execute(self, *_):
+    def __getattr__(self, name):
         raise self.error
 
 

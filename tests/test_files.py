@@ -78,7 +78,10 @@ def test_equal_content_leaves_the_old_files_untouched(folder):
     assert left_behind(folder) == []
 
 
-@given(st.dictionaries(NAMES, st.binary(max_size=3), max_size=4), st.dictionaries(NAMES, st.binary(max_size=3), max_size=4))
+@given(
+    st.dictionaries(NAMES, st.binary(max_size=3), max_size=4),
+    st.dictionaries(NAMES, st.binary(max_size=3), max_size=4),
+)
 def test_the_folder_holds_what_was_written_last_whatever_was_there(tmp_path_factory, old, new):
     folder = tmp_path_factory.mktemp("any") / "out"
     for files in (old, new):

@@ -46,7 +46,13 @@ def refused(text: str | bytes) -> str:
 
 def test_the_smallest_case_has_defaults_and_no_evidence():
     case = read(CASE)
-    assert (case.id, case.language, case.mandate, case.evidence, case.questions) == ("a-case", "es", None, (), ())
+    assert (case.id, case.language, case.mandate, case.evidence, case.questions) == (
+        "a-case",
+        "es",
+        None,
+        (),
+        (),
+    )
     assert case.title.to_json({}) == {"en": "A case", "es": "Un caso"}
     assert case.period.to_json() == {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
 
@@ -67,7 +73,11 @@ def test_the_example_is_read_to_the_last_key(example_case):
         entry.get("parameters", {}) for entry in raw["question"]
     ]
     first = case.evidence[0]
-    assert (first.platform, first.terms, iso(first.acquired_at_us)) == ("x", "CC0-1.0", "2026-03-20T00:00:00Z")
+    assert (first.platform, first.terms, iso(first.acquired_at_us)) == (
+        "x",
+        "CC0-1.0",
+        "2026-03-20T00:00:00Z",
+    )
     declared = next(question for question in case.questions if question.id == "declared-moderation")
     assert (declared.scope.territory, declared.scope.period.days) == ("EU", 184.0)
 
@@ -99,6 +109,14 @@ def test_times_may_be_given_as_dates_zoned_times_or_texts():
     for written in ("2026-03-20", "2026-03-20T00:00:00Z", "2026-03-20T01:00:00+01:00", '"2026-03-20"'):
         item = read(CASE + EVIDENCE.replace("2026-03-20", written)).evidence[0]
         assert item.acquired_at_us == 1_773_964_800_000_000
+
+
+def refusal(text: str | bytes) -> str | None:
+    try:
+        read(text)
+    except CaseError as error:
+        return str(error)
+    return None
 
 
 WRONG = [
@@ -140,8 +158,8 @@ WRONG = [
     ('id = "q"\n', "", ["[[question]] number 1 id"]),
     ('measure = "prevalence"\n', "", ["[[question]] q measure"]),
     ('measure = "prevalence"', 'measure = "prevalence"\nscope = 5', ["q scope"]),
-    ('measure = "prevalence"', 'measure = "prevalence"\nscope = { plaform = "x" }', ["plaform", "'platform'"]),
-    ('measure = "prevalence"', 'measure = "prevalence"\nscope = { platform = "tictoc" }', ["q scope platform"]),
+    ('measure = "prevalence"', 'measure = "m"\nscope = { plaform = "x" }', ["plaform", "'platform'"]),
+    ('measure = "prevalence"', 'measure = "m"\nscope = { platform = "tictoc" }', ["q scope platform"]),
     ('measure = "prevalence"', 'measure = "prevalence"\nparameters = []', ["q parameters"]),
     ('measure = "prevalence"', 'measure = "prevalence"\ntext = { en = "a" }', ["q text"]),
     ("[[question]]", "[question]", ["question"]),
@@ -172,8 +190,8 @@ def test_what_should_be_a_list_of_tables_and_is_not_is_refused(key, value):
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"[case", b"\xff\xfe[\x00c\x00", b"[case]\nid = '\xe9'", b"a = " + b"[" * 5_000, b"a = " + b"9" * 5_000,
-        b"a = 2026-99-99", b"\0",
+        b"", b"[case", b"\xff\xfe[\x00c\x00", b"[case]\nid = '\xe9'", b"a = " + b"[" * 5_000,
+        b"a = " + b"9" * 5_000, b"a = 2026-99-99", b"\0",
     ],
     ids=["empty", "cut", "UTF-16", "Latin-1", "deep", "long number", "no date", "NUL"],
 )  # fmt: skip
@@ -188,12 +206,8 @@ def test_a_key_that_could_deceive_a_terminal_is_shown_and_not_obeyed():
 
 @given(st.binary(max_size=60))
 def test_no_bytes_whatever_break_the_reading_of_a_case_file(tail):
-    try:
-        case = read(CASE.encode() + tail)
-    except CaseError as error:
-        assert FILE_NAME in str(error)
-    else:
-        assert case.id == "a-case"
+    message = refusal(CASE.encode() + tail)
+    assert message is None or FILE_NAME in message
 
 
 TREES = st.recursive(
@@ -203,20 +217,23 @@ TREES = st.recursive(
 )
 
 
-@given(st.sampled_from(["id", "title", "mandate", "language", "period"]), TREES.filter(lambda tree: tree is not None))
+@given(
+    st.sampled_from(["id", "title", "mandate", "language", "period"]),
+    TREES.filter(lambda tree: tree is not None),
+)
 def test_a_value_of_any_kind_is_read_or_refused_by_name(key, tree):
     values = tomllib.loads(CASE)["case"] | {key: tree}
     text = "[case]\n" + "".join(f"{name} = {written(value)}\n" for name, value in values.items())
-    try:
-        read(text)
-    except CaseError as error:
-        assert f"[case] {key}" in str(error)
+    message = refusal(text)
+    assert message is None or f"[case] {key}" in message
 
 
 def written(value) -> str:
     """The value in TOML."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{quoted(k)} = {written(v)}" for k, v in value.items() if v is not None) + " }"
+        return (
+            "{ " + ", ".join(f"{quoted(k)} = {written(v)}" for k, v in value.items() if v is not None) + " }"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(written(one) for one in value if one is not None) + "]"
     if isinstance(value, bool):
@@ -240,7 +257,9 @@ def test_questions_are_chosen_by_id_once_and_in_the_order_asked():
     assert [one.id for one in choose_questions(case, ("second", "q", "second"))] == ["second", "q"]
 
 
-@pytest.mark.parametrize(("questions", "offered"), [(QUESTION.replace('"q"', '"second"'), "'second'"), ("", "secnd")])
+@pytest.mark.parametrize(
+    ("questions", "offered"), [(QUESTION.replace('"q"', '"second"'), "'second'"), ("", "secnd")]
+)
 def test_a_question_that_is_not_asked_cannot_be_chosen(questions, offered):
     with pytest.raises(CaseError) as caught:
         choose_questions(read(CASE + questions), ("secnd",))

@@ -99,7 +99,7 @@ def test_the_commands_of_a_page_print_what_the_page_shows(page, workplace):
     for step in steps_of(page):
         done = run(step, workplace)
         assert done.returncode == step.exit_code, f"{page}: $ {step.command}\n{done.stdout}"
-        printed = done.stdout and done.stdout.rstrip("\n") + "\n"
+        printed = done.stdout and done.stdout.replace("\u00a0", " ").rstrip("\n") + "\n"
         assert re.fullmatch(step.pattern, printed), f"{page}: $ {step.command}\n{printed}"
 
 

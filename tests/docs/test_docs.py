@@ -1,4 +1,4 @@
-"""What the documentation says of the project is so: links, reference pages, layout, directions, docstrings."""
+"""What the documentation says of the project is so: links, reference pages, layout, direction, docstrings."""
 
 from __future__ import annotations
 

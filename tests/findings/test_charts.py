@@ -17,7 +17,9 @@ BARE = Value("b", AXIS, 3, "images")
 UNSAID = Value("c", AXIS, None, "images", status="cannot_say")
 
 CHARTS = {
-    "interval": interval_chart([(LABEL, SAID), (verbatim("x"), BARE), (verbatim("y"), UNSAID)], AXIS, NUMBERS),
+    "interval": interval_chart(
+        [(LABEL, SAID), (verbatim("x"), BARE), (verbatim("y"), UNSAID)], AXIS, NUMBERS
+    ),
     "interval of shares": interval_chart([(LABEL, SAID)], AXIS, NUMBERS, is_share=True),
     "band": band_chart([(0.99, SAID), (1.0, UNSAID)], AXIS, AXIS, NUMBERS),
     "bar": bar_chart([(LABEL, verbatim("x"), SAID), (LABEL, verbatim("y"), UNSAID)], AXIS, NUMBERS),
@@ -42,7 +44,11 @@ def test_every_specification_compiles_and_is_plain_data(name, language):
 def test_the_languages_differ_in_words_only(name):
     def without_words(node):
         if isinstance(node, dict):
-            return {key: without_words(value) for key, value in node.items() if key not in {"title", "label", "panel"}}
+            return {
+                key: without_words(value)
+                for key, value in node.items()
+                if key not in {"title", "label", "panel"}
+            }
         return [without_words(one) for one in node] if isinstance(node, list) else node
 
     assert without_words(CHARTS[name]["en"]) == without_words(CHARTS[name]["es"])
@@ -57,16 +63,32 @@ def test_a_dot_has_its_estimate_and_its_interval_and_nothing_where_nothing_is_sa
 
 
 def test_a_band_keeps_the_setting_of_each_point():
-    assert [(row["x"], row["estimate"], row["low"]) for row in rows(CHARTS["band"])] == [(0.99, 5.0, 4.0), (1.0, None, None)]
+    assert [(row["x"], row["estimate"], row["low"]) for row in rows(CHARTS["band"])] == [
+        (0.99, 5.0, 4.0),
+        (1.0, None, None),
+    ]
 
 
-def test_a_bar_that_was_not_said_has_no_length():
-    assert [row["estimate"] for row in rows(CHARTS["bar"])] == [5.0, None]
+def test_what_was_not_said_has_no_bar_and_a_zero_has_one():
+    zero = Value("d", AXIS, 0, "images")
+    chart = bar_chart(
+        [(LABEL, verbatim(name), value) for name, value in zip("xyz", (SAID, UNSAID, zero), strict=True)],
+        AXIS,
+        NUMBERS,
+    )
+    assert [(row["label"], row["estimate"]) for row in rows(chart)] == [("x", 5.0), ("z", 0)]
 
 
 def test_labels_are_in_the_language_with_their_numbers_printed():
     assert [row["label"] for row in rows(CHARTS["interval"], "es")] == ["de 1.234", "x", "y"]
-    assert [row["panel"] for row in rows(CHARTS["bar"], "en")] == ["of 1,234", "of 1,234"]
+    assert [row["panel"] for row in rows(CHARTS["bar"], "en")] == ["of 1,234"]
+
+
+def test_a_long_label_is_broken_into_lines_without_losing_a_word():
+    words = "subject of a generated image that shows the person without clothes"
+    (row,) = rows(interval_chart([(verbatim(words), SAID)], AXIS, NUMBERS))
+    assert "\n" in row["label"]
+    assert row["label"].split() == words.split()
 
 
 def titles(node):

@@ -74,7 +74,13 @@ def test_every_number_gets_a_derivation_of_its_own():
         {"values": (number("a"),), "counts": (number("a"),)},
         {"series": (table("t", number()), table("t", number()))},
         {"series": (table("t", number()),), "sensitivity": (table("t", number()),)},
-        {"series": (Table("t", WORDS, (Column("c", WORDS), Column("c", WORDS)), (Row(WORDS, (number(), number())),)),)},
+        {
+            "series": (
+                Table(
+                    "t", WORDS, (Column("c", WORDS), Column("c", WORDS)), (Row(WORDS, (number(), number())),)
+                ),
+            )
+        },
     ],
     ids=["values", "value and count", "series", "series and sensitivity", "columns"],
 )
@@ -119,7 +125,10 @@ def test_a_refusal_gives_no_value_though_it_may_give_counts():
     with pytest.raises(DossierError, match="gives a value"):
         replace(refused, values=(number(),)).placed()
     unsaid = number("total", None, "cannot_say")
-    assert replace(refused, values=(unsaid,), counts=(number("sample"),)).placed().numbers().keys() == {"total", "sample"}
+    assert replace(refused, values=(unsaid,), counts=(number("sample"),)).placed().numbers().keys() == {
+        "total",
+        "sample",
+    }
 
 
 def test_every_sentence_and_label_of_ours_is_listed():
@@ -190,7 +199,10 @@ def test_what_was_not_limited_or_not_drawn_is_null_for_programs():
     told = finding().placed().to_json()
     assert told["scope"] == {"platform": None, "period": None, "population": None, "territory": None}
     assert told["chart"] is None
-    assert finding(status="cannot_say", reason=WORDS).placed().to_json()["reason"] == {"en": "words", "es": "palabras"}
+    assert finding(status="cannot_say", reason=WORDS).placed().to_json()["reason"] == {
+        "en": "words",
+        "es": "palabras",
+    }
 
 
 def test_there_is_one_derivation_record_a_number_with_all_that_recomputes_it():

@@ -102,7 +102,9 @@ def test_writing_replaces_all_that_was_there_and_an_error_nothing(tmp_path):
     write_findings([ANSWERED], folder)
     assert f"{DERIVATIONS_FOLDER}/second.json" not in files_below(folder)
     before = {name: (folder / name).read_bytes() for name in files_below(folder)}
-    broken = replace(ANSWERED, values=(replace(TOTAL, unit="share", name="a"),), headline=Text("{gone}", "{gone}"))
+    broken = replace(
+        ANSWERED, values=(replace(TOTAL, unit="share", name="a"),), headline=Text("{gone}", "{gone}")
+    )
     with pytest.raises(DossierError):
         write_findings([broken], folder)
     assert {name: (folder / name).read_bytes() for name in files_below(folder)} == before

@@ -39,7 +39,9 @@ def test_a_row_with_another_number_of_cells_than_columns_is_refused(cells):
 
 def test_every_text_of_ours_is_listed_and_no_quotation_of_a_source_is():
     words, note = Text("few", "pocos"), Text("a note", "una nota")
-    texts = list(table(Row(verbatim("one"), (value(), words)), Row(LABEL, ("quoted", None)), note=note).texts())
+    texts = list(
+        table(Row(verbatim("one"), (value(), words)), Row(LABEL, ("quoted", None)), note=note).texts()
+    )
     for text in (note, words, LABEL, *(column.label for column in COLUMNS)):
         assert text in texts
     assert "quoted" not in texts

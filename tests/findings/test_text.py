@@ -68,7 +68,12 @@ def test_a_quoted_text_of_ours_is_resolved_in_its_language_with_its_own_referenc
     inner = Text("{total} posts", "{total} publicaciones")
     outer = Text("among {things}.", "entre {things}.", {"things": inner})
     assert outer.plain("es", NUMBERS) == "entre 1.234 publicaciones."
-    assert [segment.kind for segment in outer.segments("en", NUMBERS)] == ["words", "number", "words", "words"]
+    assert [segment.kind for segment in outer.segments("en", NUMBERS)] == [
+        "words",
+        "number",
+        "words",
+        "words",
+    ]
 
 
 def test_a_citation_is_printed_without_its_marks():

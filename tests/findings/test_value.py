@@ -19,7 +19,9 @@ FINITE = st.floats(-1e15, 1e15, allow_nan=False)
 
 def read_back(printed, language):
     thousands, decimal = SEPARATORS[language]
-    return Decimal(printed.replace(thousands, "").replace(decimal, ".").removesuffix("%").removesuffix("\xa0"))
+    return Decimal(
+        printed.replace(thousands, "").replace(decimal, ".").removesuffix("%").removesuffix("\xa0")
+    )
 
 
 # Separators, grouping and the space before the percent sign: Unicode CLDR, locales en and es.
@@ -141,7 +143,9 @@ def test_the_level_is_printed_as_a_share_whatever_the_unit():
 
 
 def test_a_value_for_programs_has_the_number_unrounded_and_the_label_in_both_languages():
-    value = Value("a", LABEL, 1 / 3, "share", Interval(0.3, 0.4, 0.9, "Wilson"), "conditional", derivation="q/a")
+    value = Value(
+        "a", LABEL, 1 / 3, "share", Interval(0.3, 0.4, 0.9, "Wilson"), "conditional", derivation="q/a"
+    )
     assert value.to_json({}) == {
         "name": "a",
         "label": {"en": "items", "es": "elementos"},

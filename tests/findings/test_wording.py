@@ -1,4 +1,4 @@
-"""The wording rules: what was measured, in words that accuse nobody and digits that somebody can recompute."""
+"""The wording rules: what was measured, in words that accuse nobody and digits that can be recomputed."""
 
 import tomllib
 from importlib.resources import files
@@ -25,7 +25,7 @@ def test_every_listed_phrase_is_refused_wherever_it_stands(language, phrase):
 @pytest.mark.parametrize("phrase", ["complicit", "knowingly", "deepfake detected"])
 def test_the_words_that_the_rules_name_are_on_the_list(phrase):
     assert ("en", phrase) in PHRASES
-    assert {group for group in RULES["en"]} == {group for group in RULES["es"]} > {"guilt", "coordination"}
+    assert set(RULES["en"]) == set(RULES["es"]) > {"guilt", "coordination"}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,12 @@ def test_a_phrase_inside_another_word_is_not_refused(language, sentence):
 
 
 def test_refused_words_come_in_their_order():
-    assert refused_words("Guilty, and knowingly so: it proves guilt.", "en") == ["Guilty", "knowingly", "proves", "guilt"]
+    assert refused_words("Guilty, and knowingly so: it proves guilt.", "en") == [
+        "Guilty",
+        "knowingly",
+        "proves",
+        "guilt",
+    ]
 
 
 def test_a_language_is_checked_against_its_own_list():

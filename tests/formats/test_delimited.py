@@ -175,7 +175,14 @@ def test_a_format_maps_each_record_or_says_why_not():
 
 @pytest.mark.parametrize(
     ("head", "score"),
-    [(b"a,b,c\n1,2,3", 1.0), (b"\xef\xbb\xbfa,b,c\r\n", 1.0), (b"a,b,c", 1.0), (b"a,b\n", 0.0), (b"", 0.0), (b"\xff", 0.0)],
+    [
+        (b"a,b,c\n1,2,3", 1.0),
+        (b"\xef\xbb\xbfa,b,c\r\n", 1.0),
+        (b"a,b,c", 1.0),
+        (b"a,b\n", 0.0),
+        (b"", 0.0),
+        (b"\xff", 0.0),
+    ],
 )
 def test_a_format_is_recognised_by_its_header(head, score):
     assert FORMAT.sniff(head, "anything") == score

@@ -78,7 +78,10 @@ def test_counts_of_a_sample_keep_design_window_and_definition():
         "kind": "count", "platform": "x", "class": "sexualised (adults or children)",
         "value": 12_995, "base": 20_000, "population": 4_621_335,
     }  # fmt: skip
-    assert (iso(told["window_start_us"]), iso(told["window_end_us"])) == ("2025-12-29T00:00:00Z", "2026-01-09T00:00:00Z")
+    assert (iso(told["window_start_us"]), iso(told["window_end_us"])) == (
+        "2025-12-29T00:00:00Z",
+        "2026-01-09T00:00:00Z",
+    )
     assert (told["window_basis"], told["printed"]) == ("calendar_date", "12995")
 
 
@@ -91,7 +94,13 @@ def test_the_platform_of_the_acquisition_fills_in_where_the_file_names_none():
 
 def test_outcomes_of_trials_keep_wave_and_base():
     told = values("refusal_trials", 1)
-    assert (told["kind"], told["wave"], told["class"], told["value"], told["base"]) == ("outcome", 1, "complied", 45, 55)
+    assert (told["kind"], told["wave"], told["class"], told["value"], told["base"]) == (
+        "outcome",
+        1,
+        "complied",
+        45,
+        55,
+    )
     assert values("refusal_trials", 3)["kind"] == "sub_count"
     comparator = values("refusal_trials", 7)
     assert (comparator["kind"], comparator["value"], comparator["base"]) == ("comparator", None, None)
@@ -101,19 +110,30 @@ def test_outcomes_of_trials_keep_wave_and_base():
 def test_a_series_keeps_counts_as_counts_and_percentages_as_fractions_as_printed():
     assert (values("removal_notified", 1)["value"], values("removal_notified", 1)["kind"]) == (455, "volume")
     told = values("removal_notified", 3)
-    assert (told["kind"], told["share_numerator"], told["share_denominator"], told["share_unit"], told["printed"]) == (
-        "rate", 541, 1_000, 1_000, "54.1",
-    )  # fmt: skip
+    names = ("kind", "share_numerator", "share_denominator", "share_unit", "printed")
+    assert [told[name] for name in names] == ["rate", 541, 1_000, 1_000, "54.1"]
     assert told["platform"] == "several"
 
 
 def test_survey_shares_keep_sample_size_ages_recall_and_wording():
     told = values("survey_counts", 1)
-    assert (told["base"], told["ages"], told["share_numerator"], told["share_denominator"]) == (1_000, "18-21", 20, 100)
-    assert (iso(told["window_start_us"]), iso(told["window_end_us"])) == ("2025-03-01T00:00:00Z", "2025-05-01T00:00:00Z")
+    assert (told["base"], told["ages"], told["share_numerator"], told["share_denominator"]) == (
+        1_000,
+        "18-21",
+        20,
+        100,
+    )
+    assert (iso(told["window_start_us"]), iso(told["window_end_us"])) == (
+        "2025-03-01T00:00:00Z",
+        "2025-05-01T00:00:00Z",
+    )
     assert iso(told["as_of_us"]) == "2025-07-08T00:00:00Z"
     fraction = values("survey_counts", 3)
-    assert (fraction["share_numerator"], fraction["share_denominator"], fraction["share_unit"]) == (1, 17, None)
+    assert (fraction["share_numerator"], fraction["share_denominator"], fraction["share_unit"]) == (
+        1,
+        17,
+        None,
+    )
     assert "as_of_us" not in fraction  # published: 2025, no day
 
 
@@ -201,7 +221,9 @@ IMPOSSIBLE = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "at", "cells", "figure"), IMPOSSIBLE, ids=[f"{k}-{c}" for k, _, c, _ in IMPOSSIBLE])
+@pytest.mark.parametrize(
+    ("kind", "at", "cells", "figure"), IMPOSSIBLE, ids=[f"{k}-{c}" for k, _, c, _ in IMPOSSIBLE]
+)
 def test_figures_that_cannot_be_true_together_stop_the_work(kind, at, cells, figure):
     with pytest.raises(MeasureError) as caught:
         read_item(item(changed(kind, at, **cells), name="sources/a.csv"), find(kind))
@@ -227,7 +249,15 @@ def test_a_printed_percentage_is_an_exact_fraction_of_its_printed_unit(points, t
 
 @pytest.mark.parametrize(
     ("text", "unit"),
-    [("54.1", None), ("54.1", "fraction"), ("-5", "percent"), ("٥٤", "percent"), ("54.1234", "percent"), ("/2", None), ("", "percent")],
+    [
+        ("54.1", None),
+        ("54.1", "fraction"),
+        ("-5", "percent"),
+        ("٥٤", "percent"),
+        ("54.1234", "percent"),
+        ("/2", None),
+        ("", "percent"),
+    ],
 )
 def test_what_is_no_share_is_a_fault_of_the_row(text, unit):
     with pytest.raises(RowFault):
@@ -260,5 +290,8 @@ def test_a_date_less_precise_than_a_day_gives_no_instant(text):
 
 
 def test_reliability_is_one_of_two_words():
-    counted = Counter(provenance({"note": None, "source": "s", "status": word})["reliability"] for word in ("seen", "unverified"))
+    counted = Counter(
+        provenance({"note": None, "source": "s", "status": word})["reliability"]
+        for word in ("seen", "unverified")
+    )
     assert counted == {"seen": 1, "unverified": 1}

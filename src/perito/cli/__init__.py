@@ -30,6 +30,7 @@ _COMMANDS = {
     "provisions": "perito.cli.lists",
     "run": "perito.cli.work",
     "show": "perito.cli.evidence",
+    "simulate": "perito.cli.simulate",
     "verify": "perito.cli.work",
 }
 
@@ -45,6 +46,7 @@ _SUMMARIES = {
     "provisions": "list the provisions with their dates",
     "run": "seal, build tables, answer the questions, build the dossier",
     "show": "print the bytes behind an item or a row",
+    "simulate": "make a case of simulated platforms with planted truth",
     "verify": "recompute and check a dossier or a case",
 }
 

@@ -96,9 +96,11 @@ def exhibit_problems(
     by_id = {row["evidence_id"]: row for row in rows}
     for entry in evidence:
         yield from _entry_problems(entry, by_id.get(entry["evidence_id"]))
-    listed = {entry["evidence_id"] for entry in evidence}
-    for name in [name for name in by_id if name not in listed]:
-        yield Problem("exhibit", name, "the evidence manifest does not list an item of the tables")
+    listed = {(entry["evidence_id"], entry["path"]) for entry in evidence}
+    for name, row in by_id.items():
+        if (name, row["path"]) not in listed:
+            what = "the evidence manifest does not list an item of the tables"
+            yield Problem("exhibit", f"{name} ({row['path']})", what)
     if [(entry["evidence_id"], entry["path"]) for entry in evidence] != [
         (e["evidence_id"], e["path"]) for e in custody
     ]:
@@ -122,7 +124,7 @@ def _entry_problems(entry: Entry, row: Mapping[str, Any] | None) -> Iterator[Pro
         yield Problem("exhibit", name, "the tables do not know the item")
         return
     # One item may be listed under several paths, and has one row: the rest of its record is that of one path.
-    keys = ("bytes", "media_type", *(_TEXTS if row["path"] == entry["path"] else ()))
+    keys = ("bytes", *_TEXTS) if row["path"] == entry["path"] else ("bytes", "media_type")
     facts = _facts(row)
     for key in keys:
         told = None if entry[key] == UNREAD and key == "format" else entry[key]

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 MANIFEST_DIGEST = "manifest.sha256"
+STRANGER = "stranger"
+"""The kind of problem of what is neither a file nor a folder."""
 FINDINGS_SCHEMA_VERSION = 1
 DOSSIER_VERSION = 1
+_SHOWN_CHARACTERS = 64
 
 
 def write_manifest(folder: Path, case_id: str) -> None:
@@ -58,11 +61,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     for key in ("files", "environment"):
         if not isinstance(manifest.get(key), dict):
             raise DossierError(f"the manifest has no '{key}'", where=MANIFEST)
-    if manifest.get("dossier_version") != DOSSIER_VERSION:
+    version = manifest.get("dossier_version")
+    if version != DOSSIER_VERSION:
         raise DossierError(
-            "a dossier of another form than this version reads", where=MANIFEST,
-            expected=str(DOSSIER_VERSION), found=str(manifest.get("dossier_version"))[:40], remedy="verify it with the version that made it",
-        )  # fmt: skip
+            "a dossier of another form than this version reads",
+            where=MANIFEST,
+            expected=str(DOSSIER_VERSION),
+            found=str(version)[:_SHOWN_CHARACTERS],
+            remedy="verify it with the version that made it",
+        )
     return manifest
 
 
@@ -77,7 +84,7 @@ def manifest_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Pro
     elif (told := beside.read_bytes()) != digest_line(content):
         yield Problem(
             "digest", MANIFEST, f"the manifest and the digest in {MANIFEST_DIGEST} do not agree",
-            expected=told.decode("utf-8", "replace")[:64], found=hashlib.sha256(content).hexdigest(),
+            expected=told.decode("utf-8", "replace")[:_SHOWN_CHARACTERS], found=hashlib.sha256(content).hexdigest(),
         )  # fmt: skip
     yield from _file_problems(folder, manifest["files"])
 
@@ -102,7 +109,7 @@ def _is_canonical(manifest: Mapping[str, Any], content: bytes) -> bool:
 def _file_problems(folder: Path, listed: Mapping[str, object]) -> Iterator[Problem]:
     files, strangers = _listing(folder)
     for name in strangers:
-        yield Problem("stranger", name, "neither a file nor a folder: a dossier holds its files itself")
+        yield Problem(STRANGER, name, "neither a file nor a folder: a dossier holds its files itself")
     files = [name for name in files if name not in {MANIFEST, MANIFEST_DIGEST}]
     for name in sorted({*listed, *files} - set(strangers)):
         if name not in files:
@@ -123,7 +130,7 @@ def _entry_problems(folder: Path, name: str, listed: object) -> Iterator[Problem
         told = listed.get("sha256") if isinstance(listed, dict) else listed
         yield Problem(
             "digest", name, "the file is not the one in the manifest",
-            expected=str(told)[:64], found=str(found["sha256"]),
+            expected=str(told)[:_SHOWN_CHARACTERS], found=str(found["sha256"]),
         )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ def read_json(file: Path, shown: str) -> Any:  # noqa: ANN401  (whatever JSON ca
     Raises:
         DossierError: It cannot be read, is no JSON, or is nested deeper than anything that we write.
     """
+    if not file.is_file():
+        raise DossierError("the file is missing", where=shown)
     try:
         value = orjson.loads(file.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:

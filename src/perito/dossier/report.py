@@ -38,7 +38,10 @@ def words() -> Mapping[str, Mapping[str, str]]:
 
 
 def report_html(
-    case: Case, findings: Sequence[Finding], evidence: Sequence[Mapping[str, Any]], custody: Sequence[Mapping[str, Any]]
+    case: Case,
+    findings: Sequence[Finding],
+    evidence: Sequence[Mapping[str, Any]],
+    custody: Sequence[Mapping[str, Any]],
 ) -> bytes:
     """The report as bytes of one HTML file.
 
@@ -79,7 +82,10 @@ def _rendered(template: str, **given: object) -> bytes:
 @cache
 def _environment() -> Environment:
     made = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         loader=PackageLoader("perito.dossier", "templates"),
     )
     made.globals.update(

@@ -81,24 +81,38 @@ def numbers_report(
         agreement: How much must come out the same.
         findings: The folder of the findings of a case; None for a dossier, where they lie in `folder`.
     """
-    problems = [*told.problems, *internal_problems(told)]
-    checked = [("findings", len(told.findings)), ("numbers recomputed", len(told.records))]
+    report = Report(
+        (*told.problems, *internal_problems(told)),
+        (("findings", len(told.findings)), ("numbers recomputed", len(told.records))),
+    )
     several = max(_LEAST_SEVERAL_THREADS, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(prefix="perito-verify-") as scratch:
         for threads in (1, several):
             out = Path(scratch) / str(threads)
             recompute(folder, tables, out, threads, with_report=threads == 1 and findings is None)
-            again = read_told(out)
-            found = [*number_problems(told, again, agreement), *finding_problems(told, again, agreement)]
-            problems += found
-            if found:
+            compared = comparison(told, findings or folder, out, agreement)
+            report = report.joined(compared)
+            if not compared.ok:
                 break  # one disagreement is not said twice
-            if agreement is Agreement.BYTES:
-                if _is_same_file(findings or folder, out, FINDINGS_FILE):
-                    problems += _paper_problems(findings or folder, out)
-                else:
-                    checked.append((_WITHIN_TOLERANCE, 1))
-    return Report(tuple(problems), tuple(dict(checked).items()))
+    return report
+
+
+def comparison(told: Told, folder: Path, out: Path, agreement: Agreement) -> Report:
+    """What is told, and the files in which it is, against what was written again in another folder.
+
+    Args:
+        told: What is said.
+        folder: Where the files are in which it is said.
+        out: What came out again.
+        agreement: How much must be the same.
+    """
+    again = read_told(out)
+    problems = [*number_problems(told, again, agreement), *finding_problems(told, again, agreement)]
+    if agreement is not Agreement.BYTES:
+        return Report(tuple(problems))
+    if problems or is_same_file(folder, out, FINDINGS_FILE):
+        return Report((*problems, *file_problems(folder, out)))
+    return Report(checked=((_WITHIN_TOLERANCE, 1),))
 
 
 def trace_report(folder: Path, told: Told) -> Report:
@@ -129,7 +143,7 @@ def rebuilt_report(folder: Path, rebuilt: TableSet, agreement: Agreement) -> Rep
                 )
             )
     if agreement is Agreement.BYTES:
-        problems += _paper_problems(folder, rebuilt.folder)
+        problems += file_problems(folder, rebuilt.folder)
     return Report(tuple(problems), (("tables rebuilt", len(rebuilt.inputs)),))
 
 
@@ -165,7 +179,7 @@ def _first_row(tables: TableSet, rebuilt: TableSet, name: str) -> str:
     """The first row that differs, in words; empty where none does or one of the tables is not there."""
     if name not in tables.inputs or name not in rebuilt.inputs:
         return ""
-    if _is_same_file(tables.folder, rebuilt.folder, rebuilt.path(name).name):
+    if is_same_file(tables.folder, rebuilt.folder, rebuilt.path(name).name):
         return ""
     try:
         one, other = _rows(tables, name), _rows(rebuilt, name)
@@ -177,12 +191,13 @@ def _first_row(tables: TableSet, rebuilt: TableSet, name: str) -> str:
     return "" if len(one) == len(other) else f"; first at row {min(len(one), len(other)) + 1}"
 
 
-def _paper_problems(folder: Path, again: Path) -> Iterator[Problem]:
-    """Every file that comes out again with other bytes, or does not come out."""
+def file_problems(folder: Path, again: Path) -> Iterator[Problem]:
+    """Every file that comes out again and is not there, or has other bytes."""
     for name in files_below(again):
-        if not _is_same_file(folder, again, name):
+        if not is_same_file(folder, again, name):
             yield Problem("bytes", name, "the file is not the one that comes out again")
 
 
-def _is_same_file(folder: Path, again: Path, name: str) -> bool:
+def is_same_file(folder: Path, again: Path, name: str) -> bool:
+    """Whether a file is in both folders with the same bytes."""
     return (folder / name).is_file() and (folder / name).read_bytes() == (again / name).read_bytes()

@@ -15,7 +15,7 @@ from perito.case import FILE_NAME, load_case
 from perito.dossier.build import REPORT_FILE, TABLES_FOLDER
 from perito.dossier.environment import Agreement, due_agreement
 from perito.dossier.exhibits import CUSTODY_FILE, EVIDENCE_FILE, custody_entry, evidence_entry
-from perito.dossier.manifest import MANIFEST, MANIFEST_DIGEST, read_manifest
+from perito.dossier.manifest import MANIFEST, MANIFEST_DIGEST, STRANGER, read_manifest
 from perito.dossier.reading import read_objects, read_told
 from perito.dossier.stages import (
     exhibits_report,
@@ -78,9 +78,10 @@ def verify_dossier(folder: Path) -> Report:
         manifest = read_manifest(folder)
     except DossierError as error:
         return Report((Problem("manifest", MANIFEST, error.what, error.expected, error.found),))
-    agreement = due_agreement(manifest["environment"])
-    told = read_told(folder)
     report = guarded(folder, files_report, folder, manifest)
+    if any(problem.kind == STRANGER for problem in report.problems):
+        return report  # a pipe would stop whoever reads it
+    agreement, told = due_agreement(manifest["environment"]), read_told(folder)
     report = report.joined(guarded(folder, tables_report, folder / TABLES_FOLDER, told))
     report = report.joined(guarded(folder, exhibits_report, folder, told))
     report = report.joined(guarded(folder, numbers_report, folder, folder / TABLES_FOLDER, told, agreement))

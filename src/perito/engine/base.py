@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Self
 
     import pyarrow as pa
 
@@ -31,12 +30,6 @@ class Tables:
     Args:
         engine: The engine that answers.
         inputs: Canonical digest and row count of each table that is there, by name.
-
-    Example:
-        >>> from perito.engine import open_engine
-        >>> with Tables(open_engine("duckdb", {}, ["counts"]), {}) as tables:
-        ...     tables.rows("SELECT $level AS level", level="x")
-        [{'level': 'x'}]
     """
 
     def __init__(self, engine: Engine, inputs: Mapping[str, tuple[str, int]]) -> None:
@@ -44,9 +37,17 @@ class Tables:
         self.inputs = inputs
 
     def rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        """The rows of a query as dictionaries, in the query's order."""
-        rows: list[dict[str, Any]] = self._engine.query(sql, parameters).to_pylist()
+        """The rows of a query as dictionaries, in the query's order.
+
+        In measures, the query is a constant of a module: the tests find it there and check that it is
+        portable.
+        """
+        rows: list[dict[str, Any]] = self.table(sql, **parameters).to_pylist()
         return rows
+
+    def table(self, sql: str, **parameters: object) -> pa.Table:
+        """The result of a query in Arrow, in the query's order; for results too large for dictionaries."""
+        return self._engine.query(sql, parameters)
 
     def __enter__(self) -> Self:
         return self

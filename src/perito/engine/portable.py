@@ -1,9 +1,9 @@
-"""The portable subset of SQL: what DuckDB and Spark answer alike. A query outside it is refused before it runs.
+"""The portable subset of SQL: what DuckDB and Spark answer alike. Any other query is refused before it runs.
 
 The subset is a list of what is allowed (`portable.toml`), not of what is forbidden: a construct that
-nobody has thought of is refused too. Conditions that need types, NULL or keys are in `portable_values` and `portable_queries`.
-The engine's own texts are checked by the tests and by Spark before it runs them; a default installation
-has no parser and does not need one.
+nobody has thought of is refused too. Conditions that need types, NULL or keys are in `portable_values`
+and `portable_queries`. The measures' queries are checked by the tests, and by Spark before it runs them; a
+default installation has no parser and does not need one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perito.errors import CaseError, MeasureError
 
@@ -128,14 +128,15 @@ def require_sqlglot() -> None:
         import sqlglot
     except ImportError:
         raise CaseError(
-            "the SQL parser 'sqlglot' is not installed", remedy="install the extra: pip install 'perito[spark]'"
+            "the SQL parser 'sqlglot' is not installed",
+            remedy="install the extra: pip install 'perito[spark]'",
         ) from None
-    found: Any = sqlglot.__version__
+    found = getattr(sqlglot, "__version__", "")
     if found != SQLGLOT_VERSION:
         raise CaseError(
             "the SQL parser 'sqlglot' has another version than the one that was tested",
             expected=SQLGLOT_VERSION,
-            found=str(found),
+            found=found,
             remedy="install the extra with its pins: pip install 'perito[spark]'",
         )
 

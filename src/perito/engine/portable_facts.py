@@ -6,7 +6,6 @@ text counts as unknown and is refused where it matters: a rule that guesses woul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from perito.errors import SchemaError
 from perito.schema import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlglot import exp
 

@@ -187,7 +187,9 @@ class _Queries:
         using = [key.name.lower() for key in join.args.get("using") or ()]
         sources = values.scope.sources
         for key in using:
-            owners = [alias for alias, relation in sources.items() if alias != name and key in relation.columns]
+            owners = [
+                alias for alias, relation in sources.items() if alias != name and key in relation.columns
+            ]
             if len(owners) != 1 or key not in sources[name].columns:
                 raise refuse("name", join)
             sources[owners[0]].columns[key].joined(sources[name].columns[key], join)

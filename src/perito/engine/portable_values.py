@@ -223,7 +223,7 @@ class Values:
 
     _bitwisexor = _bitwiseand = _bitwiseor = _bits
 
-    def _mod(self, node: exp.Mod) -> Fact:
+    def _remainder(self, node: exp.Expr) -> Fact:
         fact = self._bits(node)
         divisor = node.expression.unnest()
         if isinstance(divisor, exp.Nullif) and _is_number(divisor.expression, 0):
@@ -232,8 +232,10 @@ class Values:
             raise refuse("zero", node)
         return fact
 
+    _mod = _remainder
+
     def _division(self, node: exp.Expr) -> Fact:
-        fact = self._mod(node)  # the same conditions on both sides, and the divisor is not zero
+        fact = self._remainder(node)  # the same conditions on both sides, and the divisor is not zero
         if not _divides_exactly(node.this.unnest(), node.expression.unnest()):
             raise refuse("division", node)
         return replace(fact, kind="quotient") if isinstance(node, exp.Div) else fact
@@ -278,6 +280,7 @@ class Values:
         return fact if default is not None else replace(fact, is_nullable=True)
 
     def either(self, parts: Sequence[exp.Expr], node: exp.Expr) -> Fact:
+        """What is known of a value that is one of several."""
         fact, *rest = [self.fact(part) for part in parts]
         for other in rest:
             fact = fact.joined(other, node)

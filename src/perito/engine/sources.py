@@ -1,4 +1,4 @@
-"""The Parquet files behind the tables, checked before an engine starts: whole, and of the canonical columns."""
+"""The Parquet files behind the tables, checked before an engine starts: whole, with the canonical columns."""
 
 from __future__ import annotations
 

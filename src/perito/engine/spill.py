@@ -42,8 +42,7 @@ class SpillFolder:
             place.mkdir(parents=True, exist_ok=True)
             _remove_abandoned(place)
             self.path = Path(tempfile.mkdtemp(prefix=f"{engine}-", dir=place)).resolve()
-            self._lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._lock = _locked(self.path)
         except OSError as error:
             raise CaseError(
                 "the engine's spill folder cannot be written",
@@ -60,6 +59,15 @@ class SpillFolder:
             self._lock = -1
             with suppress(OSError):  # somebody else uses the place, or it was there before with other files
                 self.path.parent.rmdir()
+
+
+def _locked(folder: Path) -> int:
+    """The open lock of a folder; nobody sees the file before it is locked."""
+    unseen = folder / f".{_LOCK}"
+    lock = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    unseen.rename(folder / _LOCK)
+    return lock
 
 
 def _remove_abandoned(place: Path) -> None:

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from perito.simulate.columns import Codes, Whole, coded, constant, digits, joined, microseconds, platform_prefix, table
-from perito.simulate.plan import AGE_BANDS
+from perito.simulate.columns import (
+    Codes,
+    Whole,
+    coded,
+    constant,
+    digits,
+    joined,
+    microseconds,
+    platform_prefix,
+    table,
+)
+from perito.simulate.plan import AGE_BANDS, DAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +27,20 @@ if TYPE_CHECKING:
 
 _FIRST_ID = 700_000_000_000
 _OLDEST_DAYS = 3650
-_DAY_S = 86_400
-_NAMES = ("brisa", "cometa", "faro", "huerto", "lumbre", "molino", "nube", "oleaje", "pinar", "ribera", "sauce", "tejado")
+_NAMES = (
+    "brisa",
+    "cometa",
+    "faro",
+    "huerto",
+    "lumbre",
+    "molino",
+    "nube",
+    "oleaje",
+    "pinar",
+    "ribera",
+    "sauce",
+    "tejado",
+)
 _TYPES = ("person", "page", "bot", "organisation")
 _TYPE_SHARES = (0.9, 0.06, 0.02, 0.02)
 _FOLLOWER_SIGMA = 0.7
@@ -56,14 +78,16 @@ def _tables(world: World, block: int, numbers: Whole, platforms: Codes) -> dict[
         "native_id": account_native(numbers),
         "handle": handle,
         "account_type": coded(random.choice(len(_TYPES), rows, p=_TYPE_SHARES), _TYPES),
-        "created_at_us": microseconds(world.start_s - random.integers(_DAY_S, _OLDEST_DAYS * _DAY_S, rows)),
+        "created_at_us": microseconds(world.start_s - random.integers(DAY_S, _OLDEST_DAYS * DAY_S, rows)),
         "created_basis": constant("server_utc", rows),
         "followers": np.rint(plan.followers * popularity * noise).astype(np.int64),
         "following": random.integers(0, 1000, rows),
         "protected": np.zeros(rows, np.bool_),
         "region": constant("ES", rows),
         "age_claimed": coded(random.choice(len(ages), rows, p=ages), AGE_BANDS),
-        "age_basis": coded((random.random(rows) < plan.age_inferred).astype(np.int8), ("declared", "inferred")),
+        "age_basis": coded(
+            (random.random(rows) < plan.age_inferred).astype(np.int8), ("declared", "inferred")
+        ),
         "observed_at_us": np.full(rows, world.capture_us),
         "observed_basis": constant("capture_clock", rows),
     }

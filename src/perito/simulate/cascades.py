@@ -26,8 +26,9 @@ from perito.simulate.columns import (
     platform_prefix,
     post_numbers,
     table,
+    unsaid,
 )
-from perito.simulate.groups import repost_delays
+from perito.simulate.groups import REPOST_ROOM, repost_delays
 from perito.simulate.plan import MAX_POSTS
 from perito.simulate.posts import observed
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from perito.simulate.posts import Posts
     from perito.simulate.world import World
 
-_ROOM = 3  # reposts for each post that the ids of a block leave room for
 _ORGANIC = -1
 
 
@@ -106,11 +106,11 @@ def draw_reposts(world: World, posts: Posts, actions: GroupActions, block: int) 
 
 
 def _check_room(world: World, reposts: int, block: int) -> None:
-    if reposts > _ROOM * world.plan.blocks.posts:
+    if reposts > REPOST_ROOM * world.plan.blocks.posts:
         raise CaseError(
             "the cascades grew beyond the ids of their block",
             where=f"block {block}",
-            expected=f"at most {_ROOM * world.plan.blocks.posts} reposts",
+            expected=f"at most {REPOST_ROOM * world.plan.blocks.posts} reposts",
             found=str(reposts),
             remedy="plan smaller cascades or groups, or larger blocks",
         )
@@ -121,7 +121,7 @@ def repost_tables(
 ) -> dict[str, pa.Table]:
     """The reposts as posts, the edges that the platforms' exports give, and the true cascades."""
     rows = len(reposts)
-    serial = MAX_POSTS + block * _ROOM * world.plan.blocks.posts + np.arange(rows)
+    serial = MAX_POSTS + block * REPOST_ROOM * world.plan.blocks.posts + np.arange(rows)
     native = digits(post_numbers(reposts.platform, world.platforms, reposts.created_s, serial))
     keys = joined(platform_prefix(reposts.platform, world.platforms), native)
     authors = account_keys(world, reposts.platform, reposts.account)
@@ -146,7 +146,7 @@ def repost_tables(
             kind=constant("repost", rows),
             text=pa.nulls(rows, pa.string()),
             text_state=constant("empty", rows),
-            lang=coded(np.zeros(rows, np.int16), ["es"], np.zeros(rows, np.bool_)),
+            lang=unsaid(rows),
             ai_generated_label=pa.nulls(rows, pa.bool_()),
         ),
         "edges": _edges(world, posts, reposts, keys, authors),

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from perito.simulate.columns import Codes, Flags, Numbers, Whole, coded, constant, digits, joined, microseconds, table
+from perito.simulate.columns import (
+    Codes,
+    Flags,
+    Numbers,
+    Whole,
+    coded,
+    constant,
+    digits,
+    joined,
+    microseconds,
+    table,
+)
 from perito.simulate.world import HOUR_S
 
 if TYPE_CHECKING:
@@ -48,11 +59,19 @@ def _check_rows(world: World, posts: Posts, notices: Notices, block: int) -> pa.
     found_gone = is_first_gone[row, check]
     last_there = np.where(check > 0, times[row, np.maximum(check - 1, 0)], 0)
     return _rows(
-        world, posts, notices,
-        row=row, number=check + 1, kind=coded(found_gone.astype(np.int8), _FOUND), source=constant("recheck", len(row)),
-        basis="capture_clock", happened_s=times[row, check], last_there_s=last_there,
-        has_lower=found_gone & (check > 0), has_upper=found_gone,
-    )  # fmt: skip
+        world,
+        posts,
+        notices,
+        row=row,
+        number=check + 1,
+        kind=coded(found_gone.astype(np.int8), _FOUND),
+        source=constant("recheck", len(row)),
+        basis="capture_clock",
+        happened_s=times[row, check],
+        last_there_s=last_there,
+        has_lower=found_gone & (check > 0),
+        has_upper=found_gone,
+    )
 
 
 def _statement_rows(world: World, posts: Posts, notices: Notices, block: int) -> pa.Table:
@@ -60,11 +79,19 @@ def _statement_rows(world: World, posts: Posts, notices: Notices, block: int) ->
     row = np.flatnonzero(is_stated & (notices.ended_s <= world.capture_s))
     cause, none = notices.cause[row], np.zeros(len(row), np.bool_)
     return _rows(
-        world, posts, notices,
-        row=row, number=np.full(len(row), _STATEMENT), kind=coded(cause, _STATED),
-        source=coded((cause != 0).astype(np.int8), _STATED_BY), basis="server_utc",
-        happened_s=notices.ended_s[row], last_there_s=notices.ended_s[row], has_lower=none, has_upper=none,
-    )  # fmt: skip
+        world,
+        posts,
+        notices,
+        row=row,
+        number=np.full(len(row), _STATEMENT),
+        kind=coded(cause, _STATED),
+        source=coded((cause != 0).astype(np.int8), _STATED_BY),
+        basis="server_utc",
+        happened_s=notices.ended_s[row],
+        last_there_s=notices.ended_s[row],
+        has_lower=none,
+        has_upper=none,
+    )
 
 
 def _rows(

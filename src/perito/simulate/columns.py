@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from perito.clock import MICROSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Whole = NDArray[np.int64]
 Codes = NDArray[np.integer[Any]]
@@ -43,6 +45,11 @@ def constant(text: str, rows: int) -> pa.DictionaryArray:
         ['post', 'post']
     """
     return coded(np.zeros(rows, np.int16), [text])
+
+
+def unsaid(rows: int) -> pa.DictionaryArray:
+    """NULL in every row of a column of texts that are few."""
+    return coded(np.zeros(rows, np.int16), [""], np.zeros(rows, np.bool_))
 
 
 def digits(numbers: Codes) -> pa.Array:
@@ -91,9 +98,12 @@ def post_numbers(codes: Codes, platforms: Sequence[str], created_s: Whole, seria
 
 def microseconds(seconds: NDArray[Any]) -> Whole:
     """Seconds since the epoch as microseconds; fractions are rounded down."""
-    return np.floor(seconds * MICROSECONDS_PER_SECOND).astype(np.int64)
+    at_us: Whole = np.floor(seconds * MICROSECONDS_PER_SECOND).astype(np.int64)
+    return at_us
 
 
 def table(columns: Mapping[str, Any]) -> pa.Table:
     """An Arrow table of arrays, in the order given."""
-    return pa.table({name: value if isinstance(value, pa.Array) else pa.array(value) for name, value in columns.items()})
+    return pa.table(
+        {name: value if isinstance(value, pa.Array) else pa.array(value) for name, value in columns.items()}
+    )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perito.simulate.posts import Posts
     from perito.simulate.world import World
 
+_MOST_VIEWS = 1e12  # the totals stay whole numbers of 64 bits
 _METRICS = ("view", "repost")
 _VALUE_KINDS = ("exact", "hidden")
 
@@ -23,7 +24,7 @@ def engagement_table(world: World, posts: Posts, reposts: Reposts, block: int) -
     """The counters of a block, and the true views of each post (hidden ones included)."""
     random, plan, rows = world.stream("engagement", block), world.plan.engagement, len(posts)
     law = np.exp(random.normal(np.log(plan.views_median), plan.views_sigma, rows))
-    views = np.rint(law * posts.popularity).astype(np.int64)
+    views = np.rint(np.minimum(law * posts.popularity, _MOST_VIEWS)).astype(np.int64)
     is_hidden = random.random(rows) < plan.hidden
     tracked = np.repeat(np.flatnonzero(random.random(rows) < plan.tracked), plan.readings)
     wait_s = world.capture_s - posts.created_s[tracked]
@@ -48,11 +49,20 @@ def _reposts_by(posts: Posts, reposts: Reposts, root: Whole, at_s: Whole) -> Who
     base = int(posts.created_s[0])  # keeps root and second together in one number
     span = int(max(reposts.created_s.max(initial=base), at_s.max(initial=base))) - base + 2
     events = np.sort(reposts.root * span + (reposts.created_s - base))
-    return np.searchsorted(events, root * span + (at_s - base), side="right") - np.searchsorted(events, root * span)
+    return np.searchsorted(events, root * span + (at_s - base), side="right") - np.searchsorted(
+        events, root * span
+    )
 
 
 def _table(
-    world: World, posts: Posts, *, post: Whole, metric: Codes, value: Whole, is_hidden: Flags, observed_s: Whole
+    world: World,
+    posts: Posts,
+    *,
+    post: Whole,
+    metric: Codes,
+    value: Whole,
+    is_hidden: Flags,
+    observed_s: Whole,
 ) -> pa.Table:
     import pyarrow as pa
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from perito.errors import CaseError
 from perito.simulate.accounts import account_keys
 from perito.simulate.columns import Flags, Whole, constant, table
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from perito.simulate.posts import Posts
     from perito.simulate.world import World
+
+REPOST_ROOM = 3  # reposts for each post that the ids of a block leave room for
+_LONGEST_S = 1e9  # far beyond any capture
+_SAFE_SHARE = 0.85  # of that room, so that chance does not fill it
 
 
 @dataclass(frozen=True)
@@ -62,23 +67,68 @@ class GroupActions:
     is_target: Flags
 
 
+def group_sizes(world: World) -> list[tuple[str, int, int]]:
+    """Name, size and platform of every group: the coordinated first, platforms in turn."""
+    plan = world.plan.groups
+    sizes = [plan.coordinated_sizes[at % len(plan.coordinated_sizes)] for at in range(plan.coordinated)]
+    named = [(f"coordinated-{at}", size) for at, size in enumerate(sizes, start=1)]
+    named += [(f"fans-{at}", plan.fan_size) for at in range(1, plan.fans + 1)]
+    return [(name, size, at % len(world.platforms)) for at, (name, size) in enumerate(named)]
+
+
+def check_groups(world: World) -> None:
+    """Refuse groups for which there are too few accounts.
+
+    Raises:
+        CaseError: Naming the platform.
+    """
+    for platform, name in enumerate(world.platforms):
+        needed = sum(size for _, size, at in group_sizes(world) if at == platform)
+        if world.accounts[platform] < needed:
+            raise CaseError(
+                f"there are too few accounts on '{name}' for the groups",
+                where="plan: [groups]",
+                expected=f"{needed} accounts",
+                found=str(world.accounts[platform]),
+                remedy="plan fewer or smaller groups, or more accounts",
+            )
+
+
+def check_room(world: World) -> None:
+    """Refuse groups that make more reposts than the ids of a block leave room for.
+
+    Raises:
+        CaseError: Naming how many are expected.
+    """
+    plan = world.plan
+    most = plan.groups.targets * sum(plan.groups.background + size for _, size, _ in group_sizes(world))
+    by_groups = most / (1 - plan.cascades.offspring_mean) / world.blocks
+    expected = by_groups + plan.reposts_per_post * plan.blocks.posts
+    room = _SAFE_SHARE * REPOST_ROOM * plan.blocks.posts
+    if expected > room:
+        raise CaseError(
+            "the groups pass on too much for so few posts",
+            where="plan: [groups]",
+            expected=f"at most {room:.0f} reposts in a block",
+            found=f"{expected:.0f}",
+            remedy="plan fewer targets, less background or larger blocks",
+        )
+
+
 def draw_groups(world: World) -> tuple[Group, ...]:
     """All groups of the simulation; no account belongs to two."""
-    plan, random = world.plan.groups, world.stream("groups")
-    sizes = [plan.coordinated_sizes[at % len(plan.coordinated_sizes)] for at in range(plan.coordinated)]
-    sizes += [plan.fan_size] * plan.fans
-    kinds = [f"coordinated-{at + 1}" for at in range(plan.coordinated)]
-    kinds += [f"fans-{at + 1}" for at in range(plan.fans)]
-    pools = [random.choice(int(size), sum(sizes), replace=False) for size in world.accounts]
-    groups, taken = [], 0
-    for at, (name, size) in enumerate(zip(kinds, sizes, strict=True)):
-        platform = at % len(world.platforms)
-        ranks = np.sort(pools[platform][taken : taken + size])
-        taken += size
-        places = np.sort(random.choice(world.posts, min(plan.targets, world.posts), replace=False))
-        groups.append(
-            Group(name, at < plan.coordinated, platform, world.first_account[platform] + ranks, places)
-        )
+    random, wanted = world.stream("groups"), min(world.plan.groups.targets, world.posts)
+    named = group_sizes(world)
+    free = [
+        random.choice(accounts, sum(size for _, size, at in named if at == platform), replace=False).tolist()
+        for platform, accounts in enumerate(world.accounts)
+    ]
+    groups = []
+    for name, size, platform in named:
+        ranks = np.array(sorted(free[platform].pop() for _ in range(size)), np.int64)
+        places = np.sort(random.choice(world.posts, wanted, replace=False))
+        members = world.first_account[platform] + ranks
+        groups.append(Group(name, name.startswith("coordinated"), platform, members, places))
     return tuple(groups)
 
 
@@ -112,7 +162,9 @@ def draw_actions(world: World, groups: tuple[Group, ...], posts: Posts, block: i
     is_target = np.zeros(len(posts), np.bool_)
     is_target[root] = True
     is_in_time = at_s < world.capture_s
-    return GroupActions(root[is_in_time], account[is_in_time], at_s[is_in_time], group_at[is_in_time], is_target)
+    return GroupActions(
+        root[is_in_time], account[is_in_time], at_s[is_in_time], group_at[is_in_time], is_target
+    )
 
 
 def _actions(
@@ -136,15 +188,16 @@ def _targets(group: Group, posts: Posts) -> Whole:
 
 
 def _delays(world: World, group: Group, members: int, random: Generator) -> Whole:
-    """Seconds from the post to each member's repost: one draw for all and a small spread, or one draw each."""
+    """Seconds from the post to each member's repost: one draw and a small spread, or one draw each."""
     if not group.is_coordinated:
         return repost_delays(world, members, random)
     spread = random.integers(0, world.plan.groups.spread_s + 1, members)
-    return repost_delays(world, 1, random)[0] + spread
+    common: Whole = repost_delays(world, 1, random)
+    return common + spread
 
 
 def repost_delays(world: World, rows: int, random: Generator) -> Whole:
     """Whole seconds, at least one, from a post to its reposts: log-normal."""
     plan = world.plan.cascades
     drawn = np.exp(random.normal(np.log(plan.delay_median_s), plan.delay_sigma, rows))
-    return np.ceil(np.minimum(drawn, 1e9)).astype(np.int64)
+    return np.asarray(np.ceil(np.minimum(drawn, _LONGEST_S)), np.int64)

@@ -12,8 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from perito.simulate.columns import Codes, Flags, Numbers, Whole, coded, constant, digits, joined, microseconds, table
-from perito.simulate.world import DAY_S
+from perito.simulate.columns import (
+    Codes,
+    Flags,
+    Numbers,
+    Whole,
+    coded,
+    constant,
+    digits,
+    joined,
+    microseconds,
+    table,
+)
+from perito.simulate.plan import DAY_S
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -84,26 +95,48 @@ def panel_tables(world: World, panel: Panel) -> dict[str, pa.Table]:
     return {"arms": table(arms), "truth/subjects": table(truth)}
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What was shown, as arrays of equal length.
+
+    `chance` is the probability with which the ranking in use showed the post in this place, `target` that of
+    the neutral ranking.
+    """
+
+    session: Whole
+    user: Whole
+    rank: Whole
+    post: Whole
+    shown_s: Whole
+    chance: Numbers
+    target: Numbers
+
+
 def impression_table(world: World, panel: Panel, posts: Posts, block: int) -> pa.Table:
     """What the panel was shown of the posts of a block, session by session."""
     random = world.stream("impressions", block)
+    return _rows(world, panel, posts, _draw_shown(world, panel, posts, random), random, block)
+
+
+def _draw_shown(world: World, panel: Panel, posts: Posts, random: Generator) -> _Shown:
     user, start_s, items = _sessions(world, panel, posts, random)
-    session = np.repeat(np.arange(len(user)), items)
-    first_item = np.cumsum(items) - items
-    rank = np.arange(len(session)) - np.repeat(first_item, items) + 1
-    pools = _pools(world, posts)
-    share = _reachable(panel.share[user], panel.platform[user], pools)
-    shown = _reachable(panel.share[user] * _boost(world, panel, user, start_s), panel.platform[user], pools)
-    is_planted = random.random(len(session)) < shown[session]
-    post, choices = _choose(posts, pools, panel.platform[user][session], is_planted, start_s[session], random)
+    session, first_item = np.repeat(np.arange(len(user)), items), np.cumsum(items) - items
+    rank = np.arange(len(session)) - first_item[session] + 1
+    pools, platform = _pools(world, posts), panel.platform[user]
+    neutral = _reachable(panel.share[user], platform, pools)[session]
+    share = _reachable(panel.share[user] * _boost(world, panel, user, start_s), platform, pools)[session]
+    is_planted = random.random(len(session)) < share
+    post, choices = _choose(posts, pools, platform[session], is_planted, start_s[session], random)
     start_s = _after_their_posts(start_s, posts.created_s[post], first_item)
-    chance = np.where(is_planted, shown[session], 1 - shown[session]) / choices
-    target = np.where(is_planted, share[session], 1 - share[session]) / choices
-    return _table(
-        world, posts, random, block,
-        session=session, user=user[session], rank=rank, post=post, shown_s=start_s[session] + _ITEM_S * (rank - 1),
-        is_held_back=panel.is_held_back[user][session], chance=chance, target=target,
-    )  # fmt: skip
+    return _Shown(
+        session=session,
+        user=user[session],
+        rank=rank,
+        post=post,
+        shown_s=start_s[session] + _ITEM_S * (rank - 1),
+        chance=np.where(is_planted, share, 1 - share) / choices,
+        target=np.where(is_planted, neutral, 1 - neutral) / choices,
+    )
 
 
 def _sessions(world: World, panel: Panel, posts: Posts, random: Generator) -> tuple[Whole, Whole, Whole]:
@@ -151,11 +184,19 @@ def _choose(
 
     Where there is none yet it is the first one to come, and the session is put off until then.
     """
-    post, choices, draw = np.zeros(len(platform), np.int64), np.ones(len(platform), np.int64), random.random(len(platform))
+    post, choices, draw = (
+        np.zeros(len(platform), np.int64),
+        np.ones(len(platform), np.int64),
+        random.random(len(platform)),
+    )
     for at, pool in enumerate(pools):
         for kind, positions in enumerate(pool):
             rows = np.flatnonzero((platform == at) & (is_planted == bool(kind)))
-            made = np.searchsorted(posts.created_s[positions], start_s[rows], side="right") if len(rows) else rows
+            made = (
+                np.searchsorted(posts.created_s[positions], start_s[rows], side="right")
+                if len(rows)
+                else rows
+            )
             choices[rows] = np.maximum(made, 1)
             post[rows] = positions[(draw[rows] * choices[rows]).astype(np.int64)] if len(rows) else rows
     return post, choices
@@ -171,50 +212,36 @@ def _subjects(users: Whole) -> pa.Array:
     return joined("subject-", digits(users + 1))
 
 
-def _table(
-    world: World,
-    posts: Posts,
-    random: Generator,
-    block: int,
-    *,
-    session: Whole,
-    user: Whole,
-    rank: Whole,
-    post: Whole,
-    shown_s: Whole,
-    is_held_back: Flags,
-    chance: Numbers,
-    target: Numbers,
-) -> pa.Table:
-    plan, rows = world.plan.impressions, len(session)
-    is_advert = random.random(rows) < plan.adverts
-    is_chosen = (random.random(rows) < plan.chosen) & ~is_held_back
-    reason = np.where(is_advert, 2, np.where(is_chosen, 0, 1))
-    is_said = random.random(rows) >= plan.reason_unknown
-    at = pa.array(post)
-    subjects = _subjects(np.arange(len(world_users(world))))
+def _rows(world: World, panel: Panel, posts: Posts, shown: _Shown, random: Generator, block: int) -> pa.Table:
+    rows, at = len(shown.post), pa.array(shown.post)
+    reason, is_said, is_advert = _reasons(world, panel.is_held_back[shown.user], random)
+    subjects = _subjects(np.arange(len(panel.share)))
     return table(
         {
-            "session_id": joined("session-", digits(np.full(rows, block)), "-", digits(session)),
-            "subject_id": subjects.take(pa.array(user)),
-            "platform": coded(posts.platform[post], world.platforms),
+            "session_id": joined("session-", digits(np.full(rows, block)), "-", digits(shown.session)),
+            "subject_id": subjects.take(pa.array(shown.user)),
+            "platform": coded(posts.platform[shown.post], world.platforms),
             "surface": constant("foryou", rows),
-            "rank": rank.astype(np.int32),
+            "rank": shown.rank.astype(np.int32),
             "rank_basis": constant("sort_index", rows),
             "post_id": posts.keys.take(at),
             "account_id": posts.account_keys.take(at),
             "promoted": is_advert,
             "reason": coded(reason, _REASONS, is_said),
-            "shown_at_us": microseconds(shown_s),
+            "shown_at_us": microseconds(shown.shown_s),
             "shown_basis": constant("server_utc", rows),
             "seen": constant("displayed", rows),
             "dwell_s": np.rint(random.exponential(_MEAN_DWELL_S, rows) * 10) / 10,
-            "propensity_logged": chance,
-            "propensity_target": target,
+            "propensity_logged": shown.chance,
+            "propensity_target": shown.target,
         }
     )
 
 
-def world_users(world: World) -> range:
-    """Positions of the users of the panel."""
-    return range(world.plan.impressions.users)
+def _reasons(world: World, is_held_back: Flags, random: Generator) -> tuple[Codes, Flags, Flags]:
+    """Reason of each impression, whether the source says it, and whether it is an advert."""
+    plan, rows = world.plan.impressions, len(is_held_back)
+    is_advert = random.random(rows) < plan.adverts
+    is_chosen = (random.random(rows) < plan.chosen) & ~is_held_back
+    reason = np.where(is_advert, 2, np.where(is_chosen, 0, 1))
+    return reason, random.random(rows) >= plan.reason_unknown, is_advert

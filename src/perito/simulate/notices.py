@@ -13,9 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from perito.simulate.columns import Codes, Flags, Numbers, Whole, coded, constant, digits, joined, microseconds, table
-from perito.simulate.plan import CHANNELS
-from perito.simulate.world import DAY_S, HOUR_S
+from perito.simulate.columns import (
+    Codes,
+    Flags,
+    Numbers,
+    Whole,
+    coded,
+    constant,
+    digits,
+    joined,
+    microseconds,
+    table,
+)
+from perito.simulate.plan import CHANNELS, DAY_S
+from perito.simulate.world import HOUR_S
 
 if TYPE_CHECKING:
     from perito.simulate.posts import Posts
@@ -25,6 +36,7 @@ CAUSES = ("removed", "author_deleted", "account_closed", "geo_blocked")
 REMOVED = 0
 _LONGEST_S = 1e10  # beyond any capture; stands for never
 _RECEIPT_S = 120
+_ANSWERED = 0.5  # share of notices without effect that were answered
 _FORMS = ("form", "trusted flagger", "order")
 _OUTCOMES = ("acted", "already_gone", "no_action", "pending")
 _AUTOMATION = ("none", "partly", "fully")
@@ -67,14 +79,16 @@ def draw_notices(world: World, posts: Posts, block: int) -> Notices:
     chance = np.where(posts.is_planted, plan.of_class, plan.of_others)
     post = np.flatnonzero(random.random(len(posts)) < chance)
     delay_h = np.exp(random.normal(np.log(plan.delay_median_h), plan.delay_sigma, len(post)))
-    submitted_s = posts.created_s[post] + np.ceil(delay_h * HOUR_S).astype(np.int64)
+    submitted_s = posts.created_s[post] + np.ceil(np.minimum(delay_h * HOUR_S, _LONGEST_S)).astype(np.int64)
     channel = random.choice(len(CHANNELS), len(post), p=[plan.channels[name] for name in CHANNELS])
     received_s = submitted_s + random.integers(1, _RECEIPT_S, len(post))
     ratio = _hazard_ratio(world, posts.platform[post], channel, posts.is_planted[post])
     waits = _waits_s(world, ratio, block)
     cause = np.argmin(waits, axis=0)
     kept = received_s < world.capture_s
-    ended_s, removed_s = (received_s + np.ceil(wait).astype(np.int64) for wait in (waits.min(axis=0), waits[REMOVED]))
+    ended_s, removed_s = (
+        received_s + np.ceil(wait).astype(np.int64) for wait in (waits.min(axis=0), waits[REMOVED])
+    )
     return Notices(
         post=post[kept],
         channel=channel[kept],
@@ -92,7 +106,8 @@ def _hazard_ratio(world: World, platform: Codes, channel: Codes, is_planted: Fla
     plan = world.plan.removal
     by_platform = np.array([plan.platform_ratio[name] for name in world.platforms])
     by_channel = np.array([plan.channel_ratio[name] for name in CHANNELS])
-    return by_platform[platform] * by_channel[channel] * np.where(is_planted, 1.0, plan.wrong_ratio)
+    ratio: Numbers = by_platform[platform] * by_channel[channel]
+    return ratio * np.where(is_planted, 1.0, plan.wrong_ratio)
 
 
 def _waits_s(world: World, ratio: Numbers, block: int) -> Numbers:
@@ -105,13 +120,15 @@ def _waits_s(world: World, ratio: Numbers, block: int) -> Numbers:
     return np.clip(np.stack([removal, *others]), 1.0, _LONGEST_S)
 
 
-def notice_tables(world: World, posts: Posts, notices: Notices, block: int, receipt_id: str) -> dict[str, pa.Table]:
+def notice_tables(
+    world: World, posts: Posts, notices: Notices, block: int, receipt_id: str
+) -> dict[str, pa.Table]:
     """The notices as sent and answered, and the truth about each."""
     random, rows, plan = world.stream("answers", block), len(notices), world.plan
     is_received = random.random(rows) < plan.notices.receipts
     is_removed = (notices.cause == REMOVED) & (notices.ended_s <= world.capture_s)
     is_gone = (notices.cause != REMOVED) & (notices.ended_s <= world.capture_s)
-    outcome = np.where(is_removed, 0, np.where(is_gone, 1, np.where(random.random(rows) < 0.5, 2, 3)))
+    outcome = np.where(is_removed, 0, np.where(is_gone, 1, np.where(random.random(rows) < _ANSWERED, 2, 3)))
     reply_s = np.minimum(notices.received_s + random.integers(HOUR_S, 10 * DAY_S, rows), world.capture_s)
     decided_s = np.where(is_removed | is_gone, notices.ended_s, reply_s)
     is_appealed = is_removed & (random.random(rows) < plan.removal.appealed)
@@ -131,7 +148,9 @@ def notice_tables(world: World, posts: Posts, notices: Notices, block: int, rece
         "receipt_basis": coded(np.zeros(rows, np.int8), ["server_utc"], is_received),
         "receipt_evidence_id": coded(np.zeros(rows, np.int8), [receipt_id], is_received),
         "decided_at_us": pa.array(microseconds(decided_s), mask=outcome == _OUTCOMES.index("pending")),
-        "decided_basis": coded(np.zeros(rows, np.int8), ["server_utc"], outcome != _OUTCOMES.index("pending")),
+        "decided_basis": coded(
+            np.zeros(rows, np.int8), ["server_utc"], outcome != _OUTCOMES.index("pending")
+        ),
         "outcome": coded(outcome, _OUTCOMES),
         "automated": coded(random.integers(0, len(_AUTOMATION), rows), _AUTOMATION),
         "appeal_at_us": pa.array(microseconds(decided_s + DAY_S), mask=~is_appealed),

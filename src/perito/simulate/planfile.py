@@ -6,27 +6,30 @@ import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from perito.clock import instant_us
+from perito.clock import MICROSECONDS_PER_SECOND, instant_us
 from perito.errors import CaseError, nearest
 from perito.schema import enumeration
-from perito.simulate.plan import AGE_BANDS, AGE_METHODS, CHANNELS, MAX_POSTS, Meaning, Plan
+from perito.simulate.plan import AGE_BANDS, AGE_METHODS, CHANNELS, DAY_S, MAX_POSTS, Meaning, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TOLERANCE = 1e-9  # shares that are written in decimals add up to one within this
-_LONGEST_DAYS = 3650
 _LARGEST = 1_000_000_000
 _MOST_REPOSTS_PER_POST = 2.0  # the ids leave room for three a post
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 1_000, 1_000_000
-_SIDES_PX = range(16, 1025)
+_MOST_TRIALS = 5_000_000  # they are held in memory at once
+_FIRST_DAY, _LAST_DAY = "2011-01-01", "2038-01-01"  # ids of X and of TikTok carry times between these
+_BANDS_TRIED = 4
+_DATE_LENGTH = len(_FIRST_DAY)
 _TABLE_OF_NUMBERS = "a table of numbers"
 
 
-def _within(low: float, high: float, *, open_low: bool = False, open_high: bool = False) -> Callable[[Any], bool]:
+def _within(
+    low: float, high: float, *, open_low: bool = False, open_high: bool = False
+) -> Callable[[Any], bool]:
     def check(value: Any) -> bool:  # noqa: ANN401  (a value of a file)
         if not _is_number(value) or not math.isfinite(value):
             return False
@@ -49,14 +52,14 @@ def _list_of(check: Callable[[Any], bool], least: int = 1) -> Callable[[Any], bo
 
 
 def _is_rising(value: Any) -> bool:  # noqa: ANN401
-    return _list_of(_POSITIVE)(value) and all(a < b for a, b in zip(value, value[1:], strict=False))
+    return _list_of(_POSITIVE)(value) and all(a < b for a, b in pairwise(value))
 
 
 def _is_date(value: Any) -> bool:  # noqa: ANN401
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) != _DATE_LENGTH:
         return False
     try:
-        return 0 < instant_us(value) < instant_us("2060-01-01") and len(value) == len("2026-01-01")
+        return instant_us(_FIRST_DAY) <= instant_us(value) < instant_us(_LAST_DAY)
     except CaseError:
         return False
 
@@ -70,46 +73,46 @@ def _is_platform_list(value: Any) -> bool:  # noqa: ANN401
 
 
 _SHARE, _POSITIVE, _COUNT = _within(0, 1), _within(0, _LARGEST, open_low=True), _whole(1)
+_FROM_0_TO_1, _ABOVE_0 = "a number from 0 to 1", "a number above 0"
 
 # Rule of a parameter: what a value (or each number of a table) must be, and how that is said.
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "share": (_SHARE, "a number from 0 to 1"),
+    "share": (_SHARE, _FROM_0_TO_1),
     "inside": (_within(0, 1, open_low=True, open_high=True), "a number between 0 and 1"),
     "below_one": (_within(0, 1, open_high=True), "a number from 0 to less than 1"),
     "below_half": (_within(0, 0.5, open_high=True), "a number from 0 to less than 0.5"),
-    "positive": (_POSITIVE, "a number above 0"),
+    "positive": (_POSITIVE, _ABOVE_0),
     "ratio": (_within(0, _LARGEST), "a number from 0"),
     "at_least_one": (_within(1, 1000), "a number from 1 to 1000"),
+    "per_post": (_within(0, 100, open_low=True), "a number above 0 and at most 100"),
+    "sigma": (_within(0, 10), "a number from 0 to 10"),
+    "shape": (_within(0.05, 100), "a number from 0.05 to 100"),
+    "background": (_within(0, 100_000), "a number from 0 to 100000"),
     "auc": (_within(0.5, 1, open_high=True), "a number from 0.5 to less than 1"),
     "whole": (_whole(0), "a whole number from 0"),
     "count": (_COUNT, "a whole number from 1"),
+    "few": (_whole(1, 100), "a whole number from 1 to 100"),
+    "days": (_whole(1, 3650), "a whole number from 1 to 3650"),
+    "panel": (_whole(1, 10_000_000), "a whole number from 1 to 10000000"),
     "group": (_whole(2, 10_000), "a whole number from 2 to 10000"),
-    "block": (_whole(_SMALLEST_BLOCK, _LARGEST_BLOCK), f"a whole number from {_SMALLEST_BLOCK} to {_LARGEST_BLOCK}"),
-    "side": (_whole(_SIDES_PX.start, _SIDES_PX.stop - 1), "a whole number from 16 to 1024"),
-    "date": (_is_date, "a date such as '2026-01-01'"),
+    "block": (_whole(1_000, 1_000_000), "a whole number from 1000 to 1000000"),
+    "side": (_whole(16, 1024), "a whole number from 16 to 1024"),
+    "date": (_is_date, f"a date from '{_FIRST_DAY}' to before '{_LAST_DAY}'"),
     "platforms": (_is_platform_list, "a list of platforms"),
     "sizes": (_list_of(_whole(2, 10_000)), "a list of whole numbers from 2 to 10000"),
     "readers": (_list_of(_SHARE), "a list of numbers from 0 to 1"),
     "rising": (_is_rising, "a list of rising numbers above 0"),
-    "parts": (_POSITIVE, "a number above 0"),
-    "ages": (_SHARE, "a number from 0 to 1"),
-    "channels": (_SHARE, "a number from 0 to 1"),
-    "methods": (_SHARE, "a number from 0 to 1"),
-    "platform_shares": (_SHARE, "a number from 0 to 1"),
-    "platform_ratios": (_POSITIVE, "a number above 0"),
-    "channel_ratios": (_POSITIVE, "a number above 0"),
+    "parts": (_POSITIVE, _ABOVE_0),
+    "ages": (_SHARE, _FROM_0_TO_1),
+    "channels": (_SHARE, _FROM_0_TO_1),
+    "methods": (_SHARE, _FROM_0_TO_1),
+    "platform_shares": (_SHARE, _FROM_0_TO_1),
+    "platform_ratios": (_POSITIVE, _ABOVE_0),
+    "channel_ratios": (_POSITIVE, _ABOVE_0),
 }
 _SUM_TO_ONE = {"parts", "ages", "channels"}
-_KEYS: dict[str, Callable[[Plan], tuple[str, ...]]] = {
-    "parts": lambda _: _platform_names(),
-    "ages": lambda _: AGE_BANDS,
-    "channels": lambda _: CHANNELS,
-    "channel_ratios": lambda _: CHANNELS,
-    "methods": lambda _: AGE_METHODS,
-    "platform_shares": lambda plan: tuple(plan.platforms.shares),
-    "platform_ratios": lambda plan: tuple(plan.platforms.shares),
-}
-_OPEN_KEYS = {"parts"}  # some of the names; elsewhere each of them has a value
+_BY_PLATFORM = {"parts", "platform_shares", "platform_ratios"}
+_NAMES = {"ages": AGE_BANDS, "channels": CHANNELS, "channel_ratios": CHANNELS, "methods": AGE_METHODS}
 
 
 def load_plan(path: Path) -> Plan:
@@ -124,15 +127,15 @@ def load_plan(path: Path) -> Plan:
 
 
 def read_plan(content: bytes, where: str = "plan") -> Plan:
-    """The plan that the bytes of a plan file describe.
+    r"""The plan that the bytes of a plan file describe.
 
     Raises:
         CaseError: As `load_plan`.
 
     Example:
-        >>> read_plan(b"[impressions]\\nboost = 3").impressions.boost
+        >>> read_plan(b"[impressions]\nboost = 3").impressions.boost
         3
-        >>> read_plan(b"[impressions]\\nboots = 3")
+        >>> read_plan(b"[impressions]\nboots = 3")
         Traceback (most recent call last):
         perito.errors.CaseError: plan: [impressions]: there is no parameter 'boots'. Did you mean 'boost'?
     """
@@ -164,7 +167,6 @@ def _section(name: str, values: object, sections: Mapping[str, Any], where: str)
     return replace(sections[name], **frozen)
 
 
-@cache
 def meanings(section: type) -> Mapping[str, Meaning]:
     """The meaning of every parameter of a section, by name."""
     hints = get_type_hints(section, include_extras=True)
@@ -186,55 +188,58 @@ def check_plan(plan: Plan, where: str = "plan") -> None:
 
 def _check_value(plan: Plan, rule: str, value: Any, where: str) -> None:  # noqa: ANN401  (a value of a file)
     is_right, expected = _RULES[rule]
-    if rule not in _KEYS:
-        if not is_right(value):
-            raise CaseError("the value is wrong", where=where, expected=expected, found=repr(value)[:80])
-        return
+    if rule in _BY_PLATFORM:
+        needed = () if rule == "parts" else tuple(plan.platforms.shares)
+        _check_numbers(rule, value, _platform_names(), needed, where)
+    elif rule in _NAMES:
+        _check_numbers(rule, value, _NAMES[rule], _NAMES[rule], where)
+    elif not is_right(value):
+        raise CaseError("the value is wrong", where=where, expected=expected, found=repr(value)[:80])
+
+
+def _check_numbers(
+    rule: str, value: object, known: tuple[str, ...], needed: tuple[str, ...], where: str
+) -> None:
+    """A table of numbers, each under a known name, and one under each name that is needed."""
     if not isinstance(value, Mapping) or not value:
         raise CaseError("the value is wrong", where=where, expected=_TABLE_OF_NUMBERS, found=repr(value)[:80])
-    names = _KEYS[rule](plan)
+    is_right, expected = _RULES[rule]
     for key, number in value.items():
-        if key not in names:
-            raise CaseError(f"'{key}' has no place here", where=where, remedy=nearest(key, names))
+        if key not in known:
+            raise CaseError(f"'{key}' has no place here", where=where, remedy=nearest(key, known))
         if not is_right(number):
-            raise CaseError(
-                "the value is wrong", where=f"{where}.{key}", expected=expected, found=repr(number)[:80]
-            )
-    missing = [] if rule in _OPEN_KEYS else [name for name in names if name not in value]
-    if missing:
-        raise CaseError(f"'{missing[0]}' has no value", where=where, remedy=f"give one for each of {', '.join(names)}")
+            found = repr(number)[:80]
+            raise CaseError("the value is wrong", where=f"{where}.{key}", expected=expected, found=found)
+    for name in needed:
+        if name not in value:
+            raise CaseError(f"'{name}' has no value", where=where, expected=", ".join(needed))
     if rule in _SUM_TO_ONE and abs(math.fsum(value.values()) - 1) > _TOLERANCE:
-        raise CaseError("the shares do not add up to 1", where=where, found=f"{math.fsum(value.values()):.6g}")
+        total = f"{math.fsum(value.values()):.6g}"
+        raise CaseError("the shares do not add up", where=where, expected="1", found=total)
 
 
 def _check_together(plan: Plan, where: str) -> None:
     """What each parameter may be alone and not with the others."""
-
-    def refuse(place: str, what: str, expected: str, found: object) -> None:
-        raise CaseError(what, where=f"{where}: {place}", expected=expected, found=str(found))
-
-    if not 1 <= plan.time.days <= _LONGEST_DAYS:
-        refuse("[time] days", "the period is too long", f"at most {_LONGEST_DAYS}", plan.time.days)
-    if plan.generator.change_day >= plan.generator.days:
-        refuse(
-            "[generator] change_day", "the change is not inside the audit",
-            f"less than {plan.generator.days}", plan.generator.change_day,
-        )  # fmt: skip
-    if len(plan.labels.sensitivity) != len(plan.labels.specificity):
-        refuse(
-            "[labels] specificity", "the readers differ in number",
-            f"{len(plan.labels.sensitivity)} numbers", len(plan.labels.specificity),
-        )  # fmt: skip
-    if plan.reposts_per_post > _MOST_REPOSTS_PER_POST:
-        refuse(
-            "[cascades]", "the cascades are too large: root_mean / (1 - offspring_mean)",
-            f"at most {_MOST_REPOSTS_PER_POST}", f"{plan.reposts_per_post:.3g}",
-        )  # fmt: skip
-    if plan.impressions.boost_from_day >= plan.time.days and plan.impressions.boost_from_day:
-        refuse(
-            "[impressions] boost_from_day", "the boost starts after the period",
-            f"less than {plan.time.days}", plan.impressions.boost_from_day,
-        )  # fmt: skip
+    captured_days = plan.time.days + plan.time.follow_up_days
+    last_days = (instant_us(_LAST_DAY) // MICROSECONDS_PER_SECOND - plan.start_s) // DAY_S
+    readers, gate, audit = len(plan.labels.sensitivity), plan.age_gate, plan.generator
+    trials = 2 * audit.days * audit.prompts * audit.draws
+    attempts = gate.testers * gate.attempts * len(plan.platforms.shares) * len(AGE_METHODS) * _BANDS_TRIED
+    boost_day = plan.impressions.boost_from_day
+    limits = (
+        ("[time] days", "the capture lies too far in the future, in days", captured_days, last_days),
+        ("[generator] days", "the audit goes on after the capture", audit.days, captured_days),
+        ("[generator] change_day", "the change is not inside the audit", audit.change_day, audit.days - 1),
+        ("[generator]", "too many trials", trials, _MOST_TRIALS),
+        ("[age_gate]", "too many attempts", attempts, _MOST_TRIALS),
+        ("[impressions] boost_from_day", "the boost starts too late", boost_day, plan.time.days - 1),
+        ("[cascades]", "too many reposts a post", plan.reposts_per_post, _MOST_REPOSTS_PER_POST),
+        ("[labels] specificity", "more specificities than readers", len(plan.labels.specificity), readers),
+        ("[labels] sensitivity", "more sensitivities than readers", readers, len(plan.labels.specificity)),
+    )  # fmt: skip
+    for place, what, found, most in limits:
+        if found > most:
+            raise CaseError(what, where=f"{where}: {place}", expected=f"at most {most:g}", found=f"{found:g}")
 
 
 def posts_number(text: str | float) -> int:
@@ -253,7 +258,9 @@ def posts_number(text: str | float) -> int:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number == int(number) and 1 <= number <= MAX_POSTS):
-        raise CaseError("that is no number of posts", where="--posts", expected=expected, found=str(text)[:40])
+        raise CaseError(
+            "that is no number of posts", where="--posts", expected=expected, found=str(text)[:40]
+        )
     return int(number)
 
 

@@ -80,13 +80,14 @@ def draw_posts(world: World, block: int) -> Posts:
     platform = world.platform_of(random.random(rows))
     account = world.author(platform, random.random(rows))
     native = digits(post_numbers(platform, world.platforms, created_s, first + np.arange(rows)))
+    popularity = world.popularity(platform, account)
     return Posts(
         first=first,
         created_s=created_s,
         platform=platform,
         account=account,
-        popularity=world.popularity(platform, account),
-        is_planted=random.random(rows) < world.prevalence[platform],
+        popularity=popularity,
+        is_planted=random.random(rows) < world.class_chance(platform, popularity),
         is_generated=random.random(rows) < world.plan.posts.generated,
         native=native,
         keys=joined(platform_prefix(platform, world.platforms), native),
@@ -105,7 +106,9 @@ def post_tables(world: World, posts: Posts, block: int) -> dict[str, pa.Table]:
         "post_id": posts.keys,
         "is_planted": posts.is_planted,
         "is_generated": posts.is_generated,
-        "text_family": pa.array(family + np.where(family == NO_FAMILY, 0, block << 20), mask=family == NO_FAMILY),
+        "text_family": pa.array(
+            family + np.where(family == NO_FAMILY, 0, block << 20), mask=family == NO_FAMILY
+        ),
     }
     return {
         "posts": observed(

@@ -28,7 +28,10 @@ def _words() -> dict[str, tuple[pa.Array, int]]:
     """For each slot the words of both languages, one after the other, and how many each has."""
     data = tomllib.loads((files("perito.simulate") / "words.toml").read_text("utf-8"))
     return {
-        slot: (pa.array([word for language in LANGUAGES for word in data[language][slot]]), len(data["es"][slot]))
+        slot: (
+            pa.array([word for language in LANGUAGES for word in data[language][slot]]),
+            len(data["es"][slot]),
+        )
         for slot in dict.fromkeys(_SLOTS)
     }
 

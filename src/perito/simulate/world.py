@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.random import Generator
 
 from perito.clock import MICROSECONDS_PER_SECOND
-from perito.errors import CaseError
-from perito.simulate.columns import Codes, Numbers, Whole
-from perito.simulate.plan import Plan
+from perito.simulate.plan import DAY_S, Plan
 from perito.simulate.streams import stream
 
-DAY_S = 86_400
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from perito.simulate.columns import Codes, Numbers, Whole
+
 HOUR_S = 3_600
 _GRID_S = 600  # the daily rhythm is followed in steps of ten minutes
 _PEAK_HOUR = 20
+_LABELLING_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,11 @@ class World:
         return self.end_s + self.plan.time.follow_up_days * DAY_S
 
     @property
+    def delivery_us(self) -> int:
+        """When the data were handed over: labels had been read by then. Microseconds."""
+        return (self.capture_s + _LABELLING_DAYS * DAY_S) * MICROSECONDS_PER_SECOND
+
+    @property
     def capture_us(self) -> int:
         """The same, in microseconds."""
         return self.capture_s * MICROSECONDS_PER_SECOND
@@ -89,8 +97,8 @@ class World:
     def instants(self, places: Numbers) -> Whole:
         """Seconds since the epoch at which shares of the posts (from 0 to 1) have been made."""
         made, elapsed = self._rhythm
-        at = np.minimum(np.interp(places, made, elapsed), elapsed[-1] - 1)
-        return self.start_s + at.astype(np.int64)
+        at_s: Whole = np.minimum(np.interp(places, made, elapsed), elapsed[-1] - 1).astype(np.int64)
+        return self.start_s + at_s
 
     # --- platforms and accounts ------------------------------------------------------------------------
 
@@ -112,7 +120,8 @@ class World:
         """Number of accounts by platform."""
         wanted = max(self.plan.accounts.minimum, round(self.posts * self.plan.accounts.per_post))
         shares = np.array([self.plan.platforms.shares[name] for name in self.platforms])
-        return np.maximum(1, np.rint(wanted * shares)).astype(np.int64)
+        accounts: Whole = np.maximum(1, np.rint(wanted * shares)).astype(np.int64)
+        return accounts
 
     @cached_property
     def first_account(self) -> Whole:
@@ -155,21 +164,22 @@ class World:
         """Share of the planted class by platform."""
         return np.array([self.plan.posts.prevalence[name] for name in self.platforms], dtype=np.float64)
 
+    def class_chance(self, platforms: Codes, popularity: Numbers) -> Numbers:
+        """Probability that posts belong to the planted class; its mean over posts is the prevalence.
 
-def check_world(world: World) -> None:
-    """Refuse a size at which the plan is impossible.
+        Args:
+            platforms: Platform of each post.
+            popularity: Reach of its author.
+        """
+        power, reach = self.plan.posts.class_by_reach, self.plan.accounts.popularity
+        return self.prevalence[platforms] * (1 - reach * power) * (popularity / (1 - reach)) ** power
 
-    Raises:
-        CaseError: Too few accounts for the groups.
-    """
-    groups = world.plan.groups
-    sizes = [groups.coordinated_sizes[at % len(groups.coordinated_sizes)] for at in range(groups.coordinated)]
-    needed = sum(sizes) + groups.fans * groups.fan_size
-    if int(world.accounts.min()) < needed:
-        raise CaseError(
-            "there are too few accounts for the groups",
-            where="plan: [groups]",
-            expected=f"{needed} accounts on each platform",
-            found=str(int(world.accounts.min())),
-            remedy="plan fewer or smaller groups, or more accounts",
-        )
+    @property
+    def class_share_by_reach(self) -> float:
+        """Expected share of the planted class among posts weighted by the reach of their authors.
+
+        With q^(-s) for the reach and q uniform: p (1 - s e) (1 - s) / (1 - s (1 + e)), e the plan's exponent.
+        """
+        power, reach = self.plan.posts.class_by_reach, self.plan.accounts.popularity
+        ratio = (1 - reach * power) * (1 - reach) / (1 - reach * (1 + power))
+        return self.plan.mean_prevalence * ratio

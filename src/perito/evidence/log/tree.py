@@ -49,9 +49,7 @@ def leaf_hashes(entries: Sequence[bytes]) -> list[bytes]:
 def parents(row: Sequence[bytes]) -> list[bytes]:
     """The hashes of the nodes above a row, pair by pair; a last one without a partner gets none."""
     sha256 = _sha256
-    return [
-        sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)
-    ]
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)]
 
 
 def root_of(row: Sequence[bytes]) -> bytes:
@@ -82,7 +80,7 @@ def tree_root(size: int, subtree: Subtree) -> bytes:
 
 
 def inclusion_path(index: int, size: int, subtree: Subtree) -> list[bytes]:
-    """The hashes that lead from a leaf to the root of the first `size` leaves, leaf first (RFC 6962, 2.1.1)."""
+    """The hashes that lead from a leaf up to the root of the first `size` leaves (RFC 6962, 2.1.1)."""
     low, high, path = 0, size, []
     while high - low > 1:
         middle = low + _split(high - low)
@@ -164,7 +162,9 @@ def verify_consistency(m: int, n: int, root_m: bytes, root_n: bytes, proof: Sequ
         >>> verify_consistency(1, 2, old, node_hash(old, new), [new])
         True
     """
-    is_formed = _is_size(m) and _is_size(n) and m <= n and _are_hashes(proof) and _are_hashes([root_m, root_n])
+    is_formed = (
+        _is_size(m) and _is_size(n) and m <= n and _are_hashes(proof) and _are_hashes([root_m, root_n])
+    )
     if not is_formed or (n == 0 and root_n != EMPTY_ROOT):
         return False
     if m == 0:
@@ -180,7 +180,7 @@ def _split(width: int) -> int:
 
 
 def _range_hash(start: int, end: int, subtree: Subtree) -> bytes:
-    """The hash over leaves `[start, end)` where `start` is a multiple of a power of two not below the width."""
+    """The hash over leaves `[start, end)`; `start` is a multiple of a power of two not below the width."""
     peaks = []
     while start < end:
         level = (end - start).bit_length() - 1

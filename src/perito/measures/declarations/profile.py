@@ -19,8 +19,8 @@ _SUMS = """
 SELECT platform, dimension, entity, variant,
        CAST(sum(count) AS BIGINT) AS total,
        CAST(sum(CASE WHEN mean_s IS NOT NULL THEN count END) AS BIGINT) AS averaged,
-       CAST(sum(CAST(mean_s AS HUGEINT) * count) AS VARCHAR) AS weighted_s,
-       CAST(min(min_s) AS BIGINT) AS shortest_s, CAST(max(max_s) AS BIGINT) AS longest_s
+       CAST(sum(CAST(mean_s AS DECIMAL(19, 0)) * CAST(count AS DECIMAL(19, 0))) AS VARCHAR) AS weighted_s,
+       min(min_s) AS shortest_s, max(max_s) AS longest_s
 FROM statement_stats
 WHERE day_us >= $start_us AND day_us < $end_us
 GROUP BY platform, dimension, entity, variant
@@ -145,10 +145,15 @@ def _delays(sums: Rows, named: Mapping[tuple[str, str], int]) -> dict[str, Delay
         row["dimension"]: Delay(
             statements=row["averaged"],
             mean_s=Fraction(int(row["weighted_s"]), row["averaged"]),
-            shortest_s=row["shortest_s"],
-            longest_s=row["longest_s"],
+            shortest_s=_whole(row["shortest_s"]),
+            longest_s=_whole(row["longest_s"]),
             left_out=named.get((row["dimension"], "null_bc_negative"), 0),
         )
         for row in sums
         if row["dimension"].endswith(_DELAY) and row["entity"] is None and row["averaged"]
     }
+
+
+def _whole(seconds: float | None) -> Any:  # noqa: ANN401  (None where the source gives none)
+    """Whole seconds, rounded here: engines round floats in different ways."""
+    return None if seconds is None else round(seconds)

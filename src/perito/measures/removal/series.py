@@ -26,8 +26,8 @@ SELECT study, kind, platform, series, stage, class, value, base_is, share_numera
        share_unit, window_start_us, window_end_us, note, source, reliability, evidence_id, locator
 FROM counts
 WHERE kind IN ('volume', 'rate') AND class IN ('detected', 'notified', 'removed')
-ORDER BY window_start_us, window_end_us DESC, class, kind, platform NULLS FIRST, series, stage,
-         evidence_id, locator
+ORDER BY window_start_us NULLS LAST, window_end_us DESC NULLS LAST, class, kind, platform NULLS FIRST,
+         series NULLS LAST, stage NULLS LAST, evidence_id, locator
 """
 
 
