@@ -1,4 +1,4 @@
-"""The program as a user meets it: exit code, stdout, stderr; small cases; the example, built once."""
+"""The program as a user meets it: exit code, stdout, stderr; a small case, and one that was run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import pytest
 
 from perito.cli import main
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "spain-2026"
 PROGRAM = (sys.executable, "-c", "import sys; from perito.cli import main; sys.exit(main())")
 
 HEADER = (
-    "study,platform,generator,row,class,count,denominator,denominator_is,population,population_basis,window_start,"
-    "window_end_inclusive,window_days,as_of,sampling,label_method,definition,note,source,status"
+    "study,platform,generator,row,class,count,denominator,denominator_is,population,population_basis,"
+    "window_start,window_end_inclusive,window_days,as_of,sampling,label_method,definition,note,source,status"
 )
-ROW = "Study,x,,count,kind,7,1500,sample,60000,counted,2026-01-01,2026-01-31,31,,random,readers,a kind,,here,seen"
+ROW = "Study,x,,count,kind,7,1500,sample,60000,counted,2026-01-01,2026-01-31,31,,random,readers,,,here,seen"
 CASE = """
 [case]
 id = "small"
@@ -79,7 +78,7 @@ def perito(capfdbinary) -> Call:
 
 @pytest.fixture
 def refused(perito) -> Callable[..., str]:
-    """Calls the program, which must refuse: exit code 2, nothing on stdout, one line on stderr, given back."""
+    """Calls the program, which must refuse: nothing on stdout, one line on stderr, which is given back."""
 
     def call(*arguments: object, code: int = 2) -> str:
         outcome = perito(*arguments)
@@ -97,37 +96,36 @@ def started() -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Runs the program in a process of its own; keyword arguments are those of `subprocess.run`."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
-        given = {"capture_output": True, "check": False, "timeout": 60, **options}
-        return subprocess.run([*PROGRAM, *map(str, arguments)], **given)
+        given = {"capture_output": True, "timeout": 60, **options}
+        return subprocess.run([*PROGRAM, *map(str, arguments)], check=False, **given)
 
     return run
 
 
-@pytest.fixture(scope="session")
-def built_once(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("built") / "spain-2026"
-    built = shutil.ignore_patterns("evidence", "tables", "findings", "dossier", ".perito-*")
-    shutil.copytree(EXAMPLE, folder, ignore=built)
-    assert main(["run", str(folder), "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture
-def built_case(built_once, tmp_path) -> Path:
-    """The example case, already run, to be changed at will."""
-    folder = tmp_path / "spain-2026"
-    shutil.copytree(built_once, folder)
+def make_case(folder: Path) -> Path:
+    (folder / "sources").mkdir(parents=True)
+    (folder / "case.toml").write_text(CASE, "utf-8")
+    (folder / "sources" / "counts.csv").write_text(f"{HEADER}\n{ROW}\n", "utf-8")
     return folder
 
 
 @pytest.fixture
 def small_case(tmp_path) -> Path:
     """A case with one file of one count and two questions, nothing built yet."""
-    folder = tmp_path / "small"
-    (folder / "sources").mkdir(parents=True)
-    (folder / "case.toml").write_text(CASE, "utf-8")
-    (folder / "sources" / "counts.csv").write_text(f"{HEADER}\n{ROW}\n", "utf-8")
+    return make_case(tmp_path / "small")
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory) -> Path:
+    folder = make_case(tmp_path_factory.mktemp("built") / "small")
+    assert main(["run", str(folder), "--quiet"]) == 0
     return folder
+
+
+@pytest.fixture
+def built_case(built_once, tmp_path) -> Path:
+    """The small case, already run, to be changed at will."""
+    return Path(shutil.copytree(built_once, tmp_path / "built"))
 
 
 @pytest.fixture

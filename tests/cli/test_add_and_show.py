@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pty
+import termios
 import zipfile
 
 import pytest
@@ -56,9 +57,16 @@ def test_other_facts_on_the_same_bytes_are_recorded_and_nothing_is_sealed_twice(
     assert dict(json.loads(perito("check", small_case, "--json").out)["checked"])["objects"] == 1
 
 
-def test_receipts_for_programs_hold_what_was_stated(perito, small_case, source):
-    facts = {"platform": "x", "origin": "a letter", "acquired_by": "A. Nalyst", "tool": "post", "tool_version": "1",
-             "legal_basis": "order 12/2026", "terms": "none"}  # fmt: skip
+def test_what_was_stated_of_an_acquisition_is_kept(perito, small_case, source):
+    facts = {
+        "platform": "x",
+        "origin": "a letter",
+        "acquired_by": "A. Nalyst",
+        "tool": "post",
+        "tool_version": "1",
+        "legal_basis": "order 12/2026",
+        "terms": "none",
+    }
     options = [part for name, value in facts.items() for part in (f"--{name.replace('_', '-')}", value)]
     added = perito(
         "add", small_case, source, "--format", "document", "--acquired-at", "2026-03-20", *options, "--json"
@@ -96,7 +104,7 @@ def test_bytes_that_no_format_fits_are_refused_with_the_way_out(refused, small_c
 
 def test_two_formats_that_fit_equally_well_are_named(refused, small_case, source, monkeypatch):
     class _Twin:
-        def sniff(self, head: bytes, name: str) -> float:
+        def sniff(self, *_: object) -> float:
             return 0.9
 
     monkeypatch.setattr("perito.formats.formats", lambda: {"first": _Twin(), "second": _Twin()})
@@ -167,17 +175,15 @@ def test_located_bytes_for_programs_are_text_or_else_hexadecimal(perito, small_c
 
 
 def on_a_terminal(started, *arguments: object) -> tuple[int, str]:
-    """The program with its stdout on a terminal; gives the exit code and what the terminal was sent."""
+    """The program with its output on a terminal; gives the exit code and what the terminal was sent."""
     leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
     try:
         done = started(*arguments, stdout=follower, stderr=follower, capture_output=False)
         os.close(follower)
-        follower = -1
         return done.returncode, read_terminal(leader)
     finally:
         os.close(leader)
-        if follower >= 0:
-            os.close(follower)
 
 
 def read_terminal(leader: int) -> str:
@@ -215,7 +221,7 @@ def test_a_terminal_is_not_sent_what_is_no_text(perito, started, small_case, tmp
 def test_progress_is_shown_on_a_terminal_only(started, small_case):
     code, seen = on_a_terminal(started, "run", small_case)
     assert code == 0
-    assert "questions" in seen
+    assert "questions:" in seen
     piped = started("run", small_case)
     assert piped.returncode == 0
     assert piped.stderr == b""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-DAMAGED_ITEM = "sources/label_counts.csv"
+DAMAGED_ITEM = "sources/counts.csv"
 
 
 def damage_object(case) -> str:
@@ -17,7 +17,7 @@ def damage_object(case) -> str:
     path = case / "evidence" / "objects" / digest[:2] / digest[2:]
     path.chmod(0o600)
     content = bytearray(path.read_bytes())
-    content[1000] ^= 1
+    content[300] ^= 1
     path.write_bytes(content)
     return item_id
 
@@ -34,7 +34,7 @@ def test_a_sealed_byte_that_changed_ends_with_one_and_names_the_item(command, pe
 def test_the_bytes_of_a_damaged_item_are_not_shown(refused, built_case):
     item_id = damage_object(built_case)
     assert item_id in refused("show", built_case, DAMAGED_ITEM, code=1)
-    assert item_id in refused("show", built_case, DAMAGED_ITEM, "row=3", code=1)
+    assert item_id in refused("show", built_case, DAMAGED_ITEM, "row=1", code=1)
 
 
 def test_a_damaged_store_leaves_what_was_built_before(perito, built_case, bytes_of):
@@ -54,24 +54,25 @@ def test_a_lost_object_is_named(perito, built_case):
 
 
 def test_a_changed_number_in_a_dossier_is_named_with_its_file(perito, built_case):
-    file = built_case / "dossier" / "derivations" / "grok-minors.json"
-    content = file.read_bytes()
-    assert b"23337.74175" in content
-    file.write_bytes(content.replace(b"23337.74175", b"23337.74176"))
+    file = built_case / "dossier" / "derivations" / "how-many.json"
+    records = json.loads(file.read_bytes())
+    total = next(record for record in records if record["id"] == "how-many/total")
+    total["value"] += 1
+    file.write_text(json.dumps(records), "utf-8")
     outcome = perito("verify", built_case / "dossier")
     assert outcome.code == 1
-    assert "derivations/grok-minors.json" in outcome.err
-    assert "grok-minors/total" in outcome.err
+    assert "derivations/how-many.json" in outcome.err
+    assert "how-many/total" in outcome.err
 
 
 @pytest.mark.parametrize("path", ["dossier", ""])
 def test_a_check_that_fails_is_one_for_programs_too(path, perito, built_case):
-    (built_case / "dossier" / "report.html").write_bytes(b"<p>23,338</p>")
+    (built_case / "dossier" / "report.html").write_bytes(b"<p>280</p>")
     outcome = perito("verify", built_case / path, "--json")
     told = json.loads(outcome.out)
     assert outcome.code == 1
     assert told["ok"] is False
-    assert any(problem["where"] == "report.html" for problem in told["problems"])
+    assert any("report.html" in problem["where"] for problem in told["problems"])
 
 
 def test_check_for_programs_names_the_item(perito, built_case):

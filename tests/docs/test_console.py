@@ -20,12 +20,10 @@ import pytest
 from perito.cli import commands
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (
-    "docs/tutorial.md",
-    "docs/tutorial.es.md",
-    "docs/how-to/new-case.md",
-    "docs/how-to/own-data.md",
-    "docs/how-to/read-a-dossier.md",
+PAGES = sorted(
+    str(page.relative_to(ROOT))
+    for pattern in ("tutorial*.md", "how-to/*.md")
+    for page in (ROOT / "docs").glob(pattern)
 )
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXIT_CODE = re.compile(r"\s# .*?(\d)$")

@@ -74,7 +74,17 @@ def test_a_dossier_is_replaced_whole(parts, case):
 
 def test_no_file_of_a_dossier_is_a_picture_or_a_recording(built):
     """Media stays outside: a scan of every file for the marks with which media files begin."""
-    marks = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"ftyp", b"ID3", b"OggS", b"\x1aE\xdf\xa3", b"%PDF")
+    marks = (
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"RIFF",
+        b"ftyp",
+        b"ID3",
+        b"OggS",
+        b"\x1aE\xdf\xa3",
+        b"%PDF",
+    )
     for path in (built / "dossier").rglob("*"):
         if path.is_file():
             content = path.read_bytes()

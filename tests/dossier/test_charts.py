@@ -34,7 +34,11 @@ def interval():
 @pytest.fixture
 def bars():
     panel, other = Text("synthetic", "sintético"), Text("children", "menores")
-    rows = [(panel, same("X"), value(0.5)), (panel, same("TikTok"), value(0.0)), (panel, same("Y"), value(None))]
+    rows = [
+        (panel, same("X"), value(0.5)),
+        (panel, same("TikTok"), value(0.0)),
+        (panel, same("Y"), value(None)),
+    ]
     return bar_chart([*rows, (other, same("X"), value(0.25))], Text("share", "proporción"), {})
 
 
@@ -55,14 +59,31 @@ def test_both_languages_show_the_same_numbers_under_their_own_words(interval):
     def numbers(spec):
         return [(row["estimate"], row["low"], row["high"]) for row in spec["data"]["values"]]
 
-    assert numbers(interval["en"]) == numbers(interval["es"]) == [(3_002_712, 2_972_011, 3_033_213), (None, None, None)]
+    assert (
+        numbers(interval["en"])
+        == numbers(interval["es"])
+        == [(3_002_712, 2_972_011, 3_033_213), (None, None, None)]
+    )
     assert [row["label"] for row in interval["es"]["data"]["values"]] == ["la indicada", "no consta"]
-    assert interval["en"]["layer"][0]["encoding"]["x"]["title"] == "number of images"
+    assert interval["en"]["layer"][0]["encoding"]["x"]["title"] == ["number of images"]
 
 
 def test_a_bar_that_was_not_said_has_no_row_and_a_zero_has_one(bars):
     rows = [(row["panel"], row["label"], row["estimate"]) for row in bars["es"]["data"]["values"]]
     assert rows == [("sintético", "X", 0.5), ("sintético", "TikTok", 0.0), ("menores", "X", 0.25)]
+
+
+def test_many_panels_stand_in_two_columns_so_that_the_picture_stays_low():
+    def drawn(count):
+        rows = [
+            (same(f"panel {at}"), same(f"row {row}"), value(0.5)) for at in range(count) for row in range(3)
+        ]
+        svg = draw(bar_chart(rows, AXIS, {})["en"], "en", "c")
+        return [float(side) for side in re.search(r'width="([\d.]+)" height="([\d.]+)"', svg).groups()]
+
+    (width, height), (wider, higher) = drawn(3), drawn(6)
+    assert height * 0.9 < higher < height * 1.2
+    assert width * 0.9 < wider < width * 1.2
 
 
 def test_a_band_has_a_point_for_every_setting(band):
@@ -72,7 +93,10 @@ def test_a_band_has_a_point_for_every_setting(band):
 def test_shares_start_at_zero_and_totals_do_not():
     shares = interval_chart(ROWS, AXIS, {}, is_share=True)
     totals = interval_chart(ROWS, AXIS, {})
-    assert [chart["en"]["layer"][0]["encoding"]["x"]["scale"]["zero"] for chart in (shares, totals)] == [True, False]
+    assert [chart["en"]["layer"][0]["encoding"]["x"]["scale"]["zero"] for chart in (shares, totals)] == [
+        True,
+        False,
+    ]
 
 
 def test_a_long_label_takes_several_lines_and_more_room():
@@ -96,7 +120,10 @@ def test_a_drawing_is_the_same_every_time_and_reaches_nowhere(kind, language, re
     assert svg.startswith("<svg")
     assert svg.rstrip().endswith("</svg>")
     assert not re.findall(r"(?:href|src)=\"(?!#)", svg)
-    assert set(re.findall(r"https?://[^\"' ]+", svg)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert set(re.findall(r"https?://[^\"' ]+", svg)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
     assert not re.search(r"<(?:script|image|foreignObject|style)\b", svg)
 
 

@@ -55,7 +55,9 @@ def test_untouched_lists_agree(evidence, custody, rows, told):
     assert places(source_problems(told.records, evidence)) == []
 
 
-@pytest.mark.parametrize("key", ["bytes", "media_type", "format", "origin", "acquired_at", "legal_basis", "tool"])
+@pytest.mark.parametrize(
+    "key", ["bytes", "media_type", "format", "origin", "acquired_at", "legal_basis", "tool"]
+)
 def test_another_fact_of_an_item_names_the_item(evidence, custody, rows, key):
     evidence[2][key] = 1 if key == "bytes" else "other"
     assert places(exhibit_problems(evidence, custody, rows)) == [
@@ -92,7 +94,9 @@ def test_a_number_that_rests_on_an_unlisted_item_is_named(evidence, told):
     assert record["id"] in places(source_problems(told.records, listed))
 
 
-json_values = st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3) | st.lists(st.integers(0, 9))
+json_values = (
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=3) | st.lists(st.integers(0, 9))
+)
 
 
 @given(

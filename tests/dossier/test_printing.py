@@ -12,9 +12,14 @@ from perito.findings import Text, Value
 from perito.stats import Interval
 
 TOTAL = Value(
-    "total", Text("total", "total"), 3002712.4, "images", Interval(2972011, 3033213, 0.95, "wilson"), "conditional",
+    "total",
+    Text("total", "total"),
+    3002712.4,
+    "images",
+    Interval(2972011, 3033213, 0.95, "wilson"),
+    "conditional",
     derivation="q/total",
-)  # fmt: skip
+)
 UNSAID = Value("rest", Text("rest", "resto"), None, "images", status="cannot_say", derivation="q/rest")
 NUMBERS = {"total": TOTAL, "rest": UNSAID}
 
@@ -74,7 +79,12 @@ def test_a_sentence_links_its_numbers_and_marks_its_quotes():
 
 @pytest.mark.parametrize(
     ("cell", "shown"),
-    [(TOTAL, "3,002,712 [2,972,011 – 3,033,213]"), (Text("yes", "sí"), "yes"), ("2025-Q3", "2025-Q3"), (None, "–")],
+    [
+        (TOTAL, "3,002,712 [2,972,011 – 3,033,213]"),
+        (Text("yes", "sí"), "yes"),
+        ("2025-Q3", "2025-Q3"),
+        (None, "–"),
+    ],
 )
 def test_a_cell_is_a_number_words_a_quote_or_a_dash(cell, shown):
     assert parsed(Printer("en", NUMBERS).cell(cell)).text == shown

@@ -74,7 +74,9 @@ def test_a_record_of_another_form_is_named_by_its_place(folder, change):
 
 
 def test_a_number_beyond_every_number_is_no_record(folder):
-    (folder / "derivations" / "q.json").write_bytes(orjson.dumps([RECORD]).replace(b'"value":1', b'"value":1e999'))
+    (folder / "derivations" / "q.json").write_bytes(
+        orjson.dumps([RECORD]).replace(b'"value":1', b'"value":1e999')
+    )
     assert [problem.kind for problem in read_told(folder).problems]
 
 

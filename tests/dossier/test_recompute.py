@@ -19,7 +19,9 @@ def bare(dossier):
     return dossier
 
 
-def test_everything_comes_out_byte_for_byte_without_the_dossiers_own_findings(bare, built, tmp_path, fingerprint):
+def test_everything_comes_out_byte_for_byte_without_the_dossiers_own_findings(
+    bare, built, tmp_path, fingerprint
+):
     recompute(bare, bare / "tables", tmp_path / "out", threads=1, with_report=True)
     came_out, made = fingerprint(tmp_path / "out"), fingerprint(built / "dossier")
     assert came_out.items() <= made.items()

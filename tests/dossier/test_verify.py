@@ -9,9 +9,9 @@ import pytest
 
 from perito import verify
 from perito.dossier import stages
+from perito.dossier.compare import internal_problems
 from perito.dossier.environment import Agreement
 from perito.dossier.reading import read_told
-from perito.dossier.compare import internal_problems
 from perito.dossier.stages import (
     comparison,
     exhibits_report,

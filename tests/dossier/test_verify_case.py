@@ -63,7 +63,11 @@ def test_an_untouched_case_verifies_from_its_seals_on(built):
 def test_one_changed_byte_of_a_sealed_object_names_the_item(case):
     for item in Store(case / "evidence").items():
         digest = item.evidence_id.removeprefix("sha256:")
-        (file,) = (path for path in (case / "evidence" / "objects").rglob("*") if digest.endswith(path.name) and path.is_file())
+        (file,) = (
+            path
+            for path in (case / "evidence" / "objects").rglob("*")
+            if digest.endswith(path.name) and path.is_file()
+        )
         sealed = file.read_bytes()
         for at in some_places(file, 1):
             flip(file, at)
@@ -74,7 +78,11 @@ def test_one_changed_byte_of_a_sealed_object_names_the_item(case):
 
 def test_a_missing_object_names_the_item(case):
     item = Store(case / "evidence").items()[0]
-    (file,) = (path for path in (case / "evidence").rglob("*") if path.is_file() and item.evidence_id.endswith(path.name))
+    (file,) = (
+        path
+        for path in (case / "evidence").rglob("*")
+        if path.is_file() and item.evidence_id.endswith(path.name)
+    )
     file.unlink()
     assert all(item.evidence_id in where for _, where in places(verify(case)))
 
@@ -154,7 +162,9 @@ def test_a_row_left_out_and_a_table_left_out_are_named(tables, rebuilt):
     assert len(open_tables(tables).inputs) == len(TABLES)
 
 
-@pytest.mark.parametrize("name", ["findings.json", "derivations/grok-rate.json", "derivations/inventory.json"])
+@pytest.mark.parametrize(
+    "name", ["findings.json", "derivations/grok-rate.json", "derivations/inventory.json"]
+)
 def test_one_changed_byte_of_the_findings_of_a_case_names_number_or_file(case, again, name):
     folder = case / "findings"
     sound = (folder / name).read_bytes()

@@ -17,11 +17,28 @@ from pathlib import Path
 import pytest
 
 import perito.measures
+from perito.schema import table
+from perito.schema.arrow import arrow_schema
 
 _START_S = 120
 _QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"  # quick to start, not to run long
 _NO_REST = "-Dspark.master.rest.enabled=false"  # it has a fixed port
 _POLL = threading.Event()
+MANY, MANY_FILES = 1_200_000, 6
+_SQL_TYPES = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "bool": "BOOLEAN",
+    "double": "DOUBLE",
+}
+_MADE = {
+    "post_id": "'x:' || i", "native_id": "i", "platform": "'x'", "kind": "'post'", "text_state": "'present'",
+    "observed_basis": "'server_utc'", "created_basis": "'server_utc'", "evidence_id": "'sha256:00'",
+    "locator": "'line=' || i", "account_id": "'x:' || CASE WHEN i % 3 = 0 THEN 0 ELSE (i * 31) % 20000 END",
+    "created_at_us": "CASE WHEN i % 11 > 0 THEN (i * 104729) % 200003 END",
+    "observed_at_us": "1700000000000000 + (i * 7919) % 1000003",
+}  # fmt: skip
 
 
 def measure_queries() -> dict[str, str]:
@@ -56,6 +73,24 @@ def pytest_generate_tests(metafunc):
     if "measure_query" in metafunc.fixturenames:
         queries = measure_queries()
         metafunc.parametrize("measure_query", queries.values(), ids=queries.keys())
+
+
+@pytest.fixture(scope="session")
+def many_posts(tmp_path_factory):
+    """Posts of one heavy and many light accounts in several files, made by arithmetic."""
+    import duckdb
+
+    folder, schema = tmp_path_factory.mktemp("posts"), arrow_schema(table("posts"))
+    columns = ", ".join(
+        f"CAST({_MADE.get(field.name, 'NULL')} AS {_SQL_TYPES[str(field.type)]}) AS {field.name}"
+        for field in schema
+    )
+    with duckdb.connect() as connection:
+        for part in range(MANY_FILES):
+            rows = f"range({part * MANY // MANY_FILES}, {(part + 1) * MANY // MANY_FILES}) AS t(i)"
+            target = folder / f"part-{part}.parquet"
+            connection.execute(f"COPY (SELECT {columns} FROM {rows}) TO '{target}' (COMPRESSION zstd)")
+    return sorted(folder.iterdir())
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +136,9 @@ class Cluster:
         self._wait(lambda: self._find(r"Starting Spark master at (spark://\S+)"), process)
         self.master = self._find(r"Starting Spark master at (spark://\S+)")
 
-    def kill(self, worker: subprocess.Popen) -> None:
+    def kill_one(self) -> None:
         """End a worker and its executors as a power cut would."""
+        worker = next(process for process in self.processes[1:] if process.poll() is None)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
 

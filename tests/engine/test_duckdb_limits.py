@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,14 +13,11 @@ import pytest
 from perito.engine import open_engine
 from perito.engine.duckdb_engine import DuckDBEngine
 from perito.errors import CaseError, MeasureError, SchemaError
-from perito.schema import table
-from perito.schema.arrow import arrow_schema
 from perito.tables.digest import canonical_lines
 
 pytestmark = pytest.mark.xdist_group("duckdb-limits")
 
-SCHEMA = arrow_schema(table("posts"))
-ROWS, FILES = 1_200_000, 6
+ROWS = 1_200_000
 HALF_LIFE_LIKE = """
 WITH numbered AS (
   SELECT account_id, observed_at_us - created_at_us AS age_us,
@@ -31,36 +27,6 @@ WITH numbered AS (
   FROM posts)
 SELECT account_id, age_us, total FROM numbered WHERE n = (total + total % 2) // 2
 """
-
-
-@pytest.fixture(scope="module")
-def many_posts(tmp_path_factory):
-    """Posts of few heavy and many light accounts in several files, made by arithmetic."""
-    folder = tmp_path_factory.mktemp("posts")
-    wanted = {
-        "post_id": "'x:' || i", "native_id": "CAST(i AS VARCHAR)", "platform": "'x'", "kind": "'post'",
-        "text_state": "'present'", "observed_basis": "'server_utc'", "evidence_id": "'sha256:00'",
-        "locator": "'line=' || i", "created_basis": "'server_utc'",
-        "account_id": "'x:' || CASE WHEN i % 3 = 0 THEN 0 ELSE (i * 31) % 20000 END",
-        "created_at_us": "CASE WHEN i % 11 > 0 THEN (i * 104729) % 200003 END",
-        "observed_at_us": "1700000000000000 + (i * 7919) % 1000003",
-    }  # fmt: skip
-    kinds = {
-        "string": "VARCHAR",
-        "int64": "BIGINT",
-        "int32": "INTEGER",
-        "bool": "BOOLEAN",
-        "double": "DOUBLE",
-    }
-    columns = ", ".join(
-        f"{wanted.get(field.name, 'NULL')}::{kinds[str(field.type)]} AS {field.name}" for field in SCHEMA
-    )
-    with duckdb.connect() as connection:
-        for part in range(FILES):
-            rows = f"range({part * ROWS // FILES}, {(part + 1) * ROWS // FILES}) AS t(i)"
-            target = folder / f"part-{part}.parquet"
-            connection.execute(f"COPY (SELECT {columns} FROM {rows}) TO '{target}' (COMPRESSION zstd)")
-    return sorted(folder.iterdir())
 
 
 def digest(result: pa.Table) -> str:

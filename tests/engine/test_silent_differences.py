@@ -15,6 +15,7 @@ from perito.errors import MeasureError
 
 pytestmark = pytest.mark.xdist_group("spark")
 
+_HOURS = "date_diff('hour', TIMESTAMP '2026-01-01 10:59:00', TIMESTAMP '2026-01-01 11:01:00')"
 DIFFERENT = [
     # expression, what DuckDB says, what Spark says, the reason to refuse
     ("CAST(2.5 AS INT)", 3, 2, "a cast"),
@@ -22,24 +23,17 @@ DIFFERENT = [
     ("CAST(CAST(1.005 AS DOUBLE) AS DECIMAL(10, 2))", Decimal("1.00"), Decimal("1.01"), "a cast"),
     ("CAST(CAST(1e16 AS DOUBLE) AS VARCHAR)", "1e+16", "1.0E16", "floats"),
     ("concat('a', NULL)", "a", None, "concat"),
-    (
-        "date_diff('hour', TIMESTAMP '2026-01-01 10:59:00', TIMESTAMP '2026-01-01 11:01:00')",
-        1,
-        0,
-        "functions of time",
-    ),
+    (_HOURS, 1, 0, "functions of time"),
     ("epoch(TIMESTAMP '2026-01-01 00:00:00.25')", 1767225600.25, 1767225600, "functions of time"),
     ("substr('abc', 0, 2)", "a", "ab", "substr"),
     ("upper('ß')", "ẞ", "SS", "letter case"),
-    ("lower('ΑΣ')", "ασ", "ας", "letter case"),
+    ("lower('İ')", "i", "i\u0307", "letter case"),
     ("CAST(bit_count(CAST(-1 AS INT)) AS INT)", 32, 64, "bit_count"),
     (r"'100\%' LIKE '100\%'", True, False, "pattern of LIKE"),
     ("2 ^ 3", 8, 1, "powers"),
 ]
-IN_SPARK = {  # where Spark has the function under another name, the text that sqlglot or a person would choose
-    "date_diff('hour', TIMESTAMP '2026-01-01 10:59:00', TIMESTAMP '2026-01-01 11:01:00')": (
-        "timestampdiff(HOUR, TIMESTAMP '2026-01-01 10:59:00', TIMESTAMP '2026-01-01 11:01:00')"
-    ),
+IN_SPARK = {  # where Spark has it under another name, the text that a person would choose
+    _HOURS: "timestampdiff(HOUR, TIMESTAMP '2026-01-01 10:59:00', TIMESTAMP '2026-01-01 11:01:00')",
     "epoch(TIMESTAMP '2026-01-01 00:00:00.25')": "unix_timestamp(TIMESTAMP '2026-01-01 00:00:00.25')",
     r"'100\%' LIKE '100\%'": r"'100\\%' LIKE '100\\%'",
 }
@@ -51,7 +45,7 @@ SAME = [
     ("greatest(1, NULL)", 1),
     ("'a' || NULL", None),
     ("length('ñ👍')", 2),
-    ("CAST(-9223372036854775808 AS BIGINT)", -(2**63)),
+    ("CAST(-9223372036854775807 AS BIGINT)", 1 - 2**63),
     ("NULL IS NOT DISTINCT FROM NULL", True),
     ("CAST(0.000001 AS VARCHAR)", "0.000001"),
     ("CAST(sum(CAST(5 AS DECIMAL(19, 0)) * CAST(-3 AS DECIMAL(19, 0))) AS DECIMAL(38, 0))", Decimal(-15)),
@@ -126,13 +120,10 @@ def test_an_order_that_says_where_null_goes_is_the_same(spark, end, way):
 def test_a_sum_of_floats_depends_on_the_order_of_the_rows(spark):
     for run in (in_duckdb, lambda sql: in_spark(spark, sql)):
         sums = {
-            run(f"SELECT sum(x) AS s FROM (VALUES {', '.join(order)}) AS t(x)")[0][0]
-            for order in (
-                ["(CAST(1e16 AS DOUBLE))", "(CAST(1 AS DOUBLE))", "(CAST(-1e16 AS DOUBLE))"],
-                ["(CAST(1e16 AS DOUBLE))", "(CAST(-1e16 AS DOUBLE))", "(CAST(1 AS DOUBLE))"],
-            )
+            str(run(f"SELECT sum(CAST(x AS DOUBLE)) AS s FROM (VALUES {rows}) AS t(x)"))
+            for rows in ("(1e16), (1), (1), (1), (1), (-1e16)", "(1), (1), (1), (1), (1e16), (-1e16)")
         }
-        assert sums == {0.0, 1.0}
+        assert len(sums) == 2
     assert "floats" in refused_for("SELECT CAST(sum(score) AS DECIMAL(38, 6)) AS s FROM scores")
 
 
@@ -145,12 +136,14 @@ def test_division_by_zero_is_a_number_here_and_an_error_there(spark):
     assert "zero" in refused_for("SELECT 1 / 0 AS answer")
 
 
-def test_a_subquery_of_several_rows_is_a_value_here_and_an_error_there(spark):
-    """DuckDB's answer is an error as well, or the first row, by its setting: neither is Spark's."""
+def test_a_subquery_of_several_rows_is_an_error_only_when_it_runs(spark):
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     sql = "SELECT (SELECT n FROM (VALUES (1), (2)) AS t(n)) AS answer"
-    with pytest.raises(PySparkException):
+    with pytest.raises(duckdb.Error):
+        in_duckdb(sql)
+    with pytest.raises((PySparkException, Py4JError)):
         in_spark(spark, sql)
     assert "several rows" in refused_for(sql)
 

@@ -93,6 +93,11 @@ def test_an_unknown_provision_is_answered_with_the_nearest(example_case):
         check_case(replace(load_case(example_case), questions=(wrong,)))
 
 
+def test_figures_beyond_what_an_estimator_takes_are_told_with_the_question(plant):
+    with pytest.raises(MeasureError, match=r"\[\[question\]\] planted: the figures cannot be: 'population'"):
+        plant("prevalence", TOTAL, label_counts=[{"population": 10**17}])
+
+
 # ---------------------------------------------------------------- provisions
 
 

@@ -1,3 +1,5 @@
+import io
+import zipfile
 from dataclasses import replace
 
 from perito.case import Question, load_case
@@ -11,7 +13,7 @@ def said(finding):
 
 def test_the_example_holds_its_six_files_and_every_record_is_accounted_for(example):
     numbers = said(example["inventory"])
-    assert numbers["items"] == 6
+    assert (numbers["items"], numbers["bytes"]) == (6, 297_537)
     assert numbers["records"] == numbers["mapped"] + numbers["rejected"] == 65_050
     assert numbers["rejected"] == 0
 
@@ -47,6 +49,14 @@ def test_a_column_that_no_source_filled_is_lacking(plant, table):
     columns = lacking["columns that no source filled: Published counts"].split(", ")
     assert {"note", "system", "wave"} <= set(columns)
     assert "class" not in columns
+
+
+def test_the_bytes_of_an_archive_are_counted_once(plant):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("letter.txt", "a letter")
+    finding = plant("inventory", document=packed.getvalue())
+    assert (said(finding)["items"], said(finding)["bytes"]) == (2, len(packed.getvalue()))
 
 
 def test_items_without_a_legal_basis_are_counted(plant):

@@ -235,3 +235,11 @@ def test_periods_that_are_no_calendar_months_are_compared_by_their_days(plant):
     assert plant("removal", removal_notified=rows).numbers()["changes_flagged"].estimate == 1
     rows[1]["period_end_inclusive"] = "2025-01-30"
     assert plant("removal", removal_notified=rows).numbers()["changes_flagged"].estimate == 0
+
+
+def test_overlapping_periods_are_not_compared(plant):
+    rows = [
+        {"period_start": "2025-01-05", "period_end_inclusive": "2025-01-14", "value": "10"},
+        {"period_start": "2025-01-14", "period_end_inclusive": "2025-01-23", "value": "90"},
+    ]
+    assert plant("removal", removal_notified=rows).numbers()["changes_flagged"].estimate == 0

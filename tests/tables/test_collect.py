@@ -55,6 +55,8 @@ KINDS = {
     "reject": lambda at: Reject(f"line={at}", "not JSON", "{"),
     "wrong type": lambda at: Record(f"line={at}", (tag(at), count(value="many"))),
     "too large": lambda at: Record(f"line={at}", (count(), tag(position=2**70))),
+    "NUL": lambda at: Record(f"line={at}", (tag(value="a\0b"),)),
+    "long": lambda at: Record(f"line={at}", (count(), tag(value="m" * 131_073))),
     "surrogate": lambda at: Record(f"line={at}", (tag(value="\ud800"),)),
     "no text": lambda at: Record(f"line={at}", (tag(value=5), count())),
     "refused": lambda at: Record(f"line={at}", (tag(kind="guess"), count())),
@@ -89,6 +91,8 @@ def test_records_mapped_and_rejected_are_the_records_present(kinds, batch_rows):
         (tag(kind="guess"), "tags.kind"),
         (count(window_start_us=FAR, window_basis="unknown"), "counts.window_start_us"),
         (count(as_of_us=0), "counts.as_of_basis"),
+        (count(note="\0"), "counts.note: a NUL"),
+        (count(note="ñ" * 65_537), "counts.note: longer"),
     ],
 )
 def test_the_reason_names_table_and_column(row, named):
@@ -147,6 +151,12 @@ def test_many_records_at_once_are_checked_one_by_one():
         ("row=3", True),
     ]
     assert (found.mapped, found.records) == (1, 3)
+
+
+def test_a_nul_and_a_megabyte_are_refused_by_every_door_and_what_is_just_short_enough_is_not():
+    found = read_item(ITEM, Reader(columns(value=["a\0", "m" * 1_000_000, "m" * 131_072])))
+    assert [row["locator"] for row in rows(found, "tags")] == ["row=3"]
+    assert [reject.locator for reject in found.rejects] == ["row=1", "row=2"]
 
 
 def test_many_records_and_single_ones_may_come_mixed():

@@ -21,6 +21,7 @@ __all__ = ["commands", "main"]
 
 _COMMANDS = {
     "add": "perito.cli.evidence",
+    "calibrate": "perito.cli.calibrate",
     "check": "perito.cli.evidence",
     "dossier": "perito.cli.work",
     "formats": "perito.cli.lists",
@@ -37,6 +38,7 @@ _COMMANDS = {
 # The summaries stand here so that `perito --help` imports no command.
 _SUMMARIES = {
     "add": "seal files into a case and print their receipts",
+    "calibrate": "put what the measures promise to the test by planted truth",
     "check": "hash everything sealed again and compare it with the index",
     "dossier": "build the dossier from the tables as they are",
     "formats": "list the source formats",

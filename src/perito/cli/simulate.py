@@ -26,8 +26,13 @@ def simulate_command(
     """Make the case OUT: platforms with planted truth, ready for 'perito run'.
 
     What was planted lies in OUT/truth: plan.toml lists every parameter with its meaning, and is what
-    --plan takes.
-    """
+    --plan takes. Nothing in it is evidence. Posts, seed, plan and media given again give the same bytes.
+
+    \b
+    Examples:
+      perito simulate --posts 2000 --seed 7 simulated
+      perito simulate --posts 1e6 --plan plan.toml large
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.simulate import load_plan, simulate
     from perito.simulate.planfile import posts_number
 

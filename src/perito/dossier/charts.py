@@ -34,7 +34,7 @@ _LOOK: dict[str, Any] = {
     "line": {"color": _ACCENT},
     "area": {"color": _ACCENT},
     "bar": {"color": _ACCENT},
-    "facet": {"spacing": 14},
+    "facet": {"spacing": 8},
 }
 _LOCALES: dict[str, dict[str, Any]] = {
     "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""]},

@@ -84,7 +84,8 @@ def manifest_problems(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Pro
     elif (told := beside.read_bytes()) != digest_line(content):
         yield Problem(
             "digest", MANIFEST, f"the manifest and the digest in {MANIFEST_DIGEST} do not agree",
-            expected=told.decode("utf-8", "replace")[:_SHOWN_CHARACTERS], found=hashlib.sha256(content).hexdigest(),
+            expected=told.decode("utf-8", "replace")[:_SHOWN_CHARACTERS],
+            found=hashlib.sha256(content).hexdigest(),
         )  # fmt: skip
     yield from _file_problems(folder, manifest["files"])
 

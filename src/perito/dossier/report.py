@@ -99,6 +99,7 @@ def _environment() -> Environment:
         scope_words=_scope_words,
         numeric_columns=_numeric_columns,
         day_of=_day_of,
+        untold_interval=_untold_interval,
         draw=_draw,
         describe=describe,
         statuses=STATUSES,
@@ -159,6 +160,16 @@ def _scope_words(printer: Printer, scope: Scope) -> Markup:
 
 def _named(key: str, value: Markup, language: Language) -> Markup:
     return Markup("{}: {}").format(_word(key, language), value)
+
+
+def _untold_interval(finding: Finding) -> Value | None:
+    """The first value of a finding, where it has an interval that the headline does not say."""
+    first = finding.values[0] if finding.values else None
+    if first is None or first.interval is None:
+        return None
+    segments = finding.headline.segments(LANGUAGES[0], finding.numbers())
+    told = {segment.part for segment in segments if segment.derivation == first.derivation}
+    return None if {"low", "high"} <= told else first
 
 
 def _numeric_columns(table: Table) -> list[bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from perito.engine.duckdb_engine import MEMORY_LIMIT_MB
@@ -102,7 +102,9 @@ def _frame(session: SparkSession, source: Source) -> DataFrame:
         return session.createDataFrame([], columns)
     # A name with brackets or a star is a name, not a pattern.
     reader = session.read.schema(columns).option("__globPaths__", value=False)
-    return reader.parquet(*(file.resolve().as_uri() for file in source.files))
+    return reader.parquet(
+        *(f"file://{file.resolve()}" for file in source.files)
+    )  # a path as it is, not encoded
 
 
 def _ddl_type(field: pa.Field) -> str:
@@ -112,19 +114,25 @@ def _ddl_type(field: pa.Field) -> str:
 @contextmanager
 def _told(what: str, sql: str = "") -> Iterator[None]:
     """Spark's exceptions as errors of ours."""
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError, Py4JJavaError
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except PySparkException as error:
-        raise MeasureError(f"{what}: {str(error).partition(chr(10))[0][:300]}", found=sql[:200]) from error
+    except (PySparkException, Py4JJavaError) as error:
+        raise MeasureError(f"{what}: {_first_line(error)}", found=sql[:200]) from error
     except (Py4JError, OSError) as error:
         raise MeasureError(
-            f"{what}: Spark stopped: {str(error).partition(chr(10))[0][:300]}",
+            f"{what}: Spark ended: {_first_line(error)}",
             found=sql[:200],
-            remedy="look at the cluster, or raise the engine's memory limit",
+            remedy="raise the engine's memory limit, and run again",
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What Spark says first; of an exception in Java, the message of Java's."""
+    told = str(getattr(error, "java_exception", "") or error)
+    return told.partition("\n")[0][:300]
 
 
 @contextmanager
@@ -145,10 +153,13 @@ def _watched(session: SparkSession) -> Iterator[None]:
 
 
 def _watch(context: Any, done: threading.Event) -> None:  # noqa: ANN401  (pyspark is imported late)
+    from py4j.protocol import Py4JError
+
     last_seen = time.monotonic()
-    while not done.wait(_WATCH_S):
-        if executors(context) > 0:
-            last_seen = time.monotonic()
-        elif time.monotonic() - last_seen > EXECUTORS_S:
-            context.cancelAllJobs()
-            return
+    with suppress(Py4JError, OSError):  # Spark has ended, and the query says so
+        while not done.wait(_WATCH_S):
+            if executors(context) > 0:
+                last_seen = time.monotonic()
+            elif time.monotonic() - last_seen > EXECUTORS_S:
+                context.cancelAllJobs()
+                return

@@ -191,8 +191,15 @@ def _check_started(context: SparkContext) -> None:
         )
     if not needs_cluster(context):
         return
+    spark: Any = context._jsc.sc()  # noqa: SLF001  (the Python side does not know that it was stopped)
     end = time.monotonic() + EXECUTORS_S
     while executors(context) < 1:
+        if spark.isStopped():
+            raise CaseError(
+                "what answers there is no Spark master, or one of another version",
+                where=context.master or "",
+                expected=f"a master of Spark {PYSPARK_VERSION}",
+            )
         if time.monotonic() > end:
             raise CaseError(
                 "the Spark cluster gives no executor",

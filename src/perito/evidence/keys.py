@@ -16,6 +16,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import padding, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -26,7 +27,7 @@ from perito import clock
 from perito.errors import CaseError, EvidenceError, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 KEY_ID_BYTES = 4
 SIGNATURE_BYTES = 64
@@ -34,6 +35,7 @@ ROTATION_ACT = "key_rotated"
 _PUBLIC_BYTES = 32
 _TIME_BYTES = 8
 _ROTATION_CONTEXT = "perito key rotation"
+_ROTATION_MARK = f'"act":"{ROTATION_ACT}"'.encode()
 # scrypt as in RFC 7914: 16 MiB and about 0.1 s a guess; OpenSSL refuses key files that need over 32 MiB.
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 5
 _SALT_BYTES = 16
@@ -337,6 +339,25 @@ def successor(record: Mapping[str, Any], current: VerifierKey) -> VerifierKey | 
     return new if all(_has_signed(key, text, record.get(name)) for key, name in pairs) else None
 
 
+def key_in_force(entries: Iterable[bytes], first: VerifierKey) -> VerifierKey:
+    """The key that signs for a log after its entries, followed from its first key through every rotation.
+
+    Args:
+        entries: The entries of the log, in order.
+        first: The key that is known from elsewhere.
+
+    Example:
+        >>> key = SigningKey.new("unit4.example/case-7").verifier
+        >>> key_in_force([b'{"act":"sealed"}'], key) == key
+        True
+    """
+    key = first
+    for entry in entries:
+        if _ROTATION_MARK in entry:
+            key = successor(_record(entry), key) or key
+    return key
+
+
 def der_element(tag: int, *contents: bytes) -> bytes:
     r"""One element of the Distinguished Encoding Rules (X.690): tag, length, contents joined.
 
@@ -354,6 +375,14 @@ def der_element(tag: int, *contents: bytes) -> bytes:
 def der_integer(value: int) -> bytes:
     """A whole number, not negative, as a DER element."""
     return der_element(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
+
+
+def _record(entry: bytes) -> dict[str, Any]:
+    try:
+        record = orjson.loads(entry)
+    except orjson.JSONDecodeError:
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _witnessed(text: bytes, seen_s: int) -> bytes:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from perito.findings.value import Value
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-_WIDTH_PX, _ROW_PX, _LINE_PX, _BAND_PX, _BAR_PX, _BAR_STEP_PX = 560, 34, 13, 220, 12, 18
-_LABEL_CHARACTERS = 38
+_WIDTH_PX, _ROW_PX, _LINE_PX, _BAND_PX, _BAR_PX, _BAR_STEP_PX = 560, 34, 13, 220, 11, 16
+_HALF_PX, _MOST_PANELS_IN_ONE_COLUMN = 235, 3
+_LABEL_CHARACTERS, _TITLE_CHARACTERS = 38, 64
 _TICKS = 6
 _LINES = r"split(datum.label, '\n')"
 
@@ -81,6 +82,7 @@ def band_chart(
         }
         x["axis"] = {"format": ".2%", "tickCount": _TICKS}
         y = _quantity(y_axis, language, numbers, is_share=False)
+        y["title"] = wrap(y_axis.plain(language, numbers), _LABEL_CHARACTERS)
         return {
             **_frame(data),
             "height": _BAND_PX,
@@ -89,7 +91,10 @@ def band_chart(
                     "mark": {"type": "area", "opacity": 0.2},
                     "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
                 },
-                {"mark": {"type": "line", "point": True}, "encoding": {"x": x, "y": {**y, "field": "estimate"}}},
+                {
+                    "mark": {"type": "line", "point": True},
+                    "encoding": {"x": x, "y": {**y, "field": "estimate"}},
+                },
             ],
         }
 
@@ -97,7 +102,11 @@ def band_chart(
 
 
 def bar_chart(
-    rows: Sequence[tuple[Text, Text, Value]], axis: Text, numbers: Mapping[str, Value], *, is_share: bool = True
+    rows: Sequence[tuple[Text, Text, Value]],
+    axis: Text,
+    numbers: Mapping[str, Value],
+    *,
+    is_share: bool = True,
 ) -> Chart:
     """Bars of a value by group (panel) and row; what was not said has no row, a zero has one.
 
@@ -119,11 +128,17 @@ def bar_chart(
             if value.estimate is not None
         ]
         x = _quantity(axis, language, numbers, is_share=is_share)
+        columns = 1 if len({row["panel"] for row in data}) <= _MOST_PANELS_IN_ONE_COLUMN else 2
         return {
             **_frame(data),
+            "width": _WIDTH_PX if columns == 1 else _HALF_PX,
             "height": {"step": _BAR_STEP_PX},
             "mark": {"type": "bar", "height": _BAR_PX},
-            "encoding": {"row": _panels(), "y": _rows(), "x": {**x, "field": "estimate"}},
+            "encoding": {
+                "facet": {**_panels(), "columns": columns},
+                "y": _rows(),
+                "x": {**x, "field": "estimate"},
+            },
             "resolve": {"scale": {"y": "independent"}},
         }
 
@@ -165,6 +180,6 @@ def _panels() -> Spec:
 def _quantity(axis: Text, language: Language, numbers: Mapping[str, Value], *, is_share: bool) -> Spec:
     return {
         "type": "quantitative",
-        "title": axis.plain(language, numbers),
+        "title": wrap(axis.plain(language, numbers), _TITLE_CHARACTERS),
         "axis": {"format": ".0%" if is_share else ",.0f", "tickCount": _TICKS},
     }

@@ -152,8 +152,9 @@ class CanonicalFormat:
                     where=item.name,
                     remedy=nearest(name, columns),
                 )
+        filled = {*names, "platform"} if self._fills_platform(names, item) else set(names)
         for column in columns.values():
-            if column.required and column.name not in names and not self._fills_platform(names, item):
+            if column.required and column.name not in filled:
                 raise Malformed(f"the required column '{column.name}' is missing", where=item.name)
 
 

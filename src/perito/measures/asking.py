@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perito.errors import LawError
+from perito.errors import LawError, MeasureError, StatsError
 from perito.findings import Finding, JoinedProvision, Text
 from perito.findings.wording import check_finding
 from perito.law import in_force, provision, provision_words
@@ -66,9 +66,23 @@ def ask(question: Question, case: Case, tables: Tables, where: str = "") -> Find
         tables=tables,
         case_period=case.period,
     )
-    finding = _with_provisions(answer_of(question.measure)(inquiry), inquiry).placed()
+    finding = _with_provisions(_answer(inquiry), inquiry).placed()
     check_finding(finding)
     return finding
+
+
+def _answer(inquiry: Inquiry) -> Finding:
+    """The measure's answer; figures that no estimator can take are told with the question that met them."""
+    try:
+        return answer_of(inquiry.catalogue.name)(inquiry)
+    except StatsError as error:
+        raise MeasureError(
+            f"the figures cannot be: {error.what}",
+            where=inquiry.where,
+            expected=error.expected,
+            found=error.found,
+            remedy="correct the file that they come from, or leave the question out",
+        ) from error
 
 
 def _with_provisions(finding: Finding, inquiry: Inquiry) -> Finding:

@@ -206,7 +206,7 @@ class Impressions:
     """What a panel of users is shown, by a ranking that boosts the planted class and by one that does not."""
 
     per_post: Annotated[float, Meaning("per_post", "impressions", "impressions for each post")] = 1.0
-    users: Annotated[int, Meaning("panel", "users", "users in the panel")] = 1000
+    users: Annotated[int, Meaning("panel", "users", "users in the panel")] = 2000
     holdback: Annotated[
         float, Meaning("inside", "probability", "a user is held back from the boosted ranking, by lot")
     ] = 0.2
@@ -222,7 +222,7 @@ class Impressions:
     ] = 0.02
     interest_shape: Annotated[
         float, Meaning("shape", "shape", "users' shares follow Beta(this, this (1-share)/share)")
-    ] = 0.5
+    ] = 2.0
     minors: Annotated[float, Meaning("share", "share", "users of 13 to 15")] = 0.1
     minor_ratio: Annotated[
         float, Meaning("positive", "ratio", "share of the planted class shown to them against adults")

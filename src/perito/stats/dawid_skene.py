@@ -70,18 +70,18 @@ class DawidSkene:
 def dawid_skene(ratings: npt.ArrayLike, *, most_iterations: int = 10_000) -> DawidSkene:
     """The shares of true values and the errors of every reader that make the labels most likely.
 
-    EM: the probability of true value k for an item is proportional to share_k times the product over its labels
-    of confusion[reader, k, label]; shares and confusion are the weighted frequencies. Starts from the vote
-    shares of each item; stops when the log-likelihood changes by less than 1e-12 of itself. No smoothing.
-    Source: Dawid & Skene 1979, Appl. Statist. 28:20. Items with the same labels are computed once.
+    EM: the probability of true value k for an item is proportional to share_k times the product over its
+    labels of confusion[reader, k, label]; shares and confusion are the weighted frequencies. Starts from the
+    vote shares of each item; stops when the log-likelihood changes by less than 1e-12 of itself. No
+    smoothing. Source: Dawid & Skene 1979, Appl. Statist. 28:20. Items with the same labels are computed once.
 
     Args:
         ratings: One row a reader, one column an item; not-a-number (or None) where a reader did not label it.
         most_iterations: Steps after which it gives up.
 
     Returns:
-        Shares, confusion, probabilities, log-likelihood. The confusion of a reader without labels, and the row
-        of a value that is true of no item the reader labelled, are not-a-number.
+        Shares, confusion, probabilities, log-likelihood. The confusion of a reader without labels, and the
+        row of a value that is true of no item the reader labelled, are not-a-number.
 
     Raises:
         StatsError: No such table; less than two readers; only one value occurs; no end within the steps.
@@ -94,11 +94,8 @@ def dawid_skene(ratings: npt.ArrayLike, *, most_iterations: int = 10_000) -> Daw
     steps = whole_count("most_iterations", most_iterations, smallest=1)
     values, codes = coded(ratings)
     if len(values) == 1:
-        raise StatsError(
-            "readers cannot be judged: only one value occurs",
-            expected="two values",
-            found=f"only {values[0]:g}",
-        )
+        found = f"only {values[0]:g}"
+        raise StatsError("readers cannot be judged: only one value occurs", expected="two", found=found)
     first, which, held = distinct_rows(codes + 1, len(values) + 1)
     patterns = codes[:, first]
     chosen = _chosen(patterns, len(values))

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from perito.errors import StatsError
-from perito.stats.columns import columns_of, groups, numbers, refuse_where, same_length
+from perito.stats.columns import columns_of, exact_sum, groups, numbers, refuse_where, same_length
 from perito.stats.interval import Estimate, Interval, half_alpha
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class _Stage:
         mean = np.bincount(self.group_of_unit, of_unit, len(self.drawn)) / self.drawn
         squares = np.bincount(self.group_of_unit, (of_unit - mean[self.group_of_unit]) ** 2, len(self.drawn))
         factor = self.carried * (1 - self.share) * self.drawn / np.maximum(self.drawn - 1, 1)
-        return math.fsum(factor * squares)
+        return exact_sum(factor * squares)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,8 +199,8 @@ def design_mean(
     """
     design, value_of = _design_of("y", y, weights, strata, clusters, fpc)
     w = design.weights
-    total_weight = math.fsum(w)
-    mean = math.fsum(w * value_of) / total_weight
+    total_weight = exact_sum(w)
+    mean = exact_sum(w * value_of) / total_weight
     deviation = value_of - mean
     variance = design.variance(w * deviation / total_weight)
     return _estimate(mean, variance, design, level, _design_effect(variance, w, deviation))
@@ -242,7 +242,7 @@ def design_total(
     """
     design, value_of = _design_of("y", y, weights, strata, clusters, fpc)
     weighted = design.weights * value_of
-    return _estimate(math.fsum(weighted), design.variance(weighted), design, level, None)
+    return _estimate(exact_sum(weighted), design.variance(weighted), design, level, None)
 
 
 def design_ratio(
@@ -284,14 +284,14 @@ def design_ratio(
     design, value_of = _design_of("y", y, weights, strata, clusters, fpc)
     below = numbers("x", x)
     same_length(("x", below), ("weights", design.weights))
-    denominator = math.fsum(design.weights * below)
+    denominator = exact_sum(design.weights * below)
     if denominator <= 0:
         raise StatsError(
             "the denominator of the ratio is not above 0",
             expected="a weighted sum of 'x' above 0",
             found=f"{denominator:g}",
         )
-    ratio = math.fsum(design.weights * value_of) / denominator
+    ratio = exact_sum(design.weights * value_of) / denominator
     variance = design.variance(design.weights * (value_of - ratio * below) / denominator)
     return _estimate(ratio, variance, design, level, None)
 
@@ -333,8 +333,8 @@ def _estimate(
 
 
 def _design_effect(variance: float, weights: Floats, deviation: Floats) -> float | None:
-    n, population = len(weights), math.fsum(weights)
-    squares = math.fsum(weights * deviation**2) / population
+    n, population = len(weights), exact_sum(weights)
+    squares = exact_sum(weights * deviation**2) / population
     if n < 2 or squares == 0 or population <= n:  # noqa: PLR2004 (two items: the least that has a spread)
         return None
     simple = squares / (n - 1) * (1 - n / population)

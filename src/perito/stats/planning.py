@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perito.errors import StatsError
-from perito.stats.columns import counts, numbers, refuse_where, same_length
+from perito.stats.columns import counts, exact_sum, numbers, refuse_where, same_length
 from perito.stats.interval import as_written, half_alpha, real_or_nan, shown, whole_count
 from perito.stats.proportion import exact_total, normal_quantile
 
@@ -218,7 +218,8 @@ def half_proportional(
     same_length(("populations", held), ("mean_scores", score))
     refuse_where("scores outside their range", (score < 0) | (score > 1), score, expected="0 to 1")
     mix = _between_0_and_1("proportional_share", proportional_share, 0, 1)
-    budget = min(whole_count("n", n, smallest=1), int(held.sum()))
+    population = whole_count("population", int(held.sum()), smallest=1)
+    budget = min(whole_count("n", n, smallest=1), population)
     least = np.minimum(held, whole_count("smallest", smallest, smallest=1))
     if least.sum() > budget:
         raise StatsError(
@@ -227,7 +228,7 @@ def half_proportional(
             found=str(budget),
             remedy="spend more, or cut fewer strata",
         )
-    size, spread = held / held.sum(), held * np.sqrt(score * (1 - score))
+    size, spread = held / population, held * np.sqrt(score * (1 - score))
     wish = budget * (mix * size + (1 - mix) * (spread / spread.sum() if spread.any() else size))
     drawn = np.clip(np.floor(wish).astype(np.int64), least, held)
     return _balanced(drawn, wish, least, held, budget)
@@ -266,12 +267,12 @@ def stratified_precision(
     refuse_where("scores outside their range", (score < 0) | (score > 1), score, expected="0 to 1")
     refuse_where("strata without a label", (drawn == 0) & (held > 0), held)
     refuse_where("more labels than items", drawn > held, drawn)
-    expected = math.fsum(held * score)
+    expected = exact_sum(held * score)
     if expected == 0:
         raise StatsError(
             "no positives are expected: a relative precision has no meaning", found="scores of 0"
         )
-    variance = math.fsum(held * (held - drawn) * score * (1 - score) / np.maximum(drawn, 1))
+    variance = exact_sum(held * (held - drawn) * score * (1 - score) / np.maximum(drawn, 1))
     return normal_quantile(level) * math.sqrt(variance) / expected
 
 

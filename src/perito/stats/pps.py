@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from perito.errors import StatsError
-from perito.stats.columns import numbers, refuse_where, same_length
+from perito.stats.columns import exact_sum, numbers, refuse_where, same_length
 from perito.stats.design import DesignEstimate, student_quantile
 from perito.stats.interval import Interval, shown
 
@@ -62,8 +62,8 @@ def hansen_hurwitz(
     value_of, chance = _drawn(y, draw_probabilities, "draw_probabilities")
     n = len(value_of)
     expanded = value_of / chance
-    total = math.fsum(expanded) / n
-    variance = math.fsum((expanded - total) ** 2) / (n * (n - 1))
+    total = exact_sum(expanded) / n
+    variance = exact_sum((expanded - total) ** 2) / (n * (n - 1))
     return _estimate(total, variance, n, level, "hansen-hurwitz")
 
 
@@ -124,7 +124,7 @@ def pps_total(
         spread = (
             _quadratic(pairs, expanded) if variance == "horvitz-thompson" else _yates_grundy(pairs, expanded)
         )
-    return _estimate(math.fsum(expanded), spread, len(chance), level, variance)
+    return _estimate(exact_sum(expanded), spread, len(chance), level, variance)
 
 
 def _drawn(y: npt.ArrayLike, chances: npt.ArrayLike, name: str) -> tuple[Floats, Floats]:
@@ -139,19 +139,19 @@ def _drawn(y: npt.ArrayLike, chances: npt.ArrayLike, name: str) -> tuple[Floats,
 
 def _brewer(expanded: Floats, chance: Floats) -> float:
     n = len(chance)
-    mean = math.fsum(expanded) / n
-    return n / (n - 1) * math.fsum((1 - chance) * (expanded - mean) ** 2)
+    mean = exact_sum(expanded) / n
+    return n / (n - 1) * exact_sum((1 - chance) * (expanded - mean) ** 2)
 
 
 def _hartley_rao(chance: Floats, sum_of_squares: float | None) -> Floats:
     n = len(chance)
     squares = (
-        math.fsum(chance) if sum_of_squares is None else float(numbers("sum_of_squares", [sum_of_squares])[0])
+        exact_sum(chance) if sum_of_squares is None else float(numbers("sum_of_squares", [sum_of_squares])[0])
     )
-    if squares < math.fsum(chance**2):
+    if squares < exact_sum(chance**2):
         raise StatsError(
             "the squared chances of the population cannot add up to less than those of the sample",
-            expected=f"'sum_of_squares' of at least {math.fsum(chance**2):.6g}",
+            expected=f"'sum_of_squares' of at least {exact_sum(chance**2):.6g}",
             found=shown(sum_of_squares),
         )
     pairs = 1 - (n - chance[:, np.newaxis] - chance + squares / n) / (n - 1)
@@ -183,11 +183,11 @@ def _joint(joint: npt.ArrayLike | None, chance: Floats, variance: str) -> Floats
 
 
 def _quadratic(pairs: Floats, expanded: Floats) -> float:
-    return math.fsum((pairs * np.outer(expanded, expanded)).ravel())
+    return exact_sum(pairs * np.outer(expanded, expanded))
 
 
 def _yates_grundy(pairs: Floats, expanded: Floats) -> float:
-    return -math.fsum((pairs * (expanded[:, np.newaxis] - expanded) ** 2).ravel()) / 2
+    return -exact_sum(pairs * (expanded[:, np.newaxis] - expanded) ** 2) / 2
 
 
 def _estimate(total: float, variance: float, n: int, level: float, method: str) -> DesignEstimate:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perito.errors import StatsError
-from perito.stats.columns import numbers, same_length
+from perito.stats.columns import exact_sum, numbers, same_length
 from perito.stats.design import DesignEstimate, student_quantile
 from perito.stats.interval import Estimate, Interval, real_or_nan, shown, whole_count
 from perito.stats.proportion import normal_quantile
@@ -135,7 +135,7 @@ def regression(
             found=f"{len(prediction)} times {prediction[0]:g}",
             remedy="use 'difference', or the labels alone",
         )
-    slope = math.fsum((label - _mean(label)) * (prediction - _mean(prediction)))
+    slope = exact_sum((label - _mean(label)) * (prediction - _mean(prediction)))
     slope /= _spread(prediction)
     return _with_slope(label, prediction, slope, (predicted_mean, population), level, lost=2)
 
@@ -174,7 +174,7 @@ def _tuned(label: Floats, prediction: Floats, others: Floats) -> float:
     if np.ptp(everything) == 0:  # predictions that are all equal say nothing, whatever their weight
         return 0.0
     spread, n = _spread(everything) / (len(everything) - 1), len(label)
-    shared = math.fsum((label - _mean(label)) * (prediction - _mean(prediction))) / n
+    shared = exact_sum((label - _mean(label)) * (prediction - _mean(prediction))) / n
     return shared / ((1 + n / len(others)) * spread)
 
 
@@ -185,9 +185,9 @@ def _weight(tuning: float) -> float:
 
 
 def _mean(values: Floats) -> float:
-    return math.fsum(values) / len(values)
+    return exact_sum(values) / len(values)
 
 
 def _spread(values: Floats) -> float:
     """The sum of squared distances from the mean."""
-    return math.fsum((values - _mean(values)) ** 2)
+    return exact_sum((values - _mean(values)) ** 2)

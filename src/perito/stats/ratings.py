@@ -23,6 +23,7 @@ __all__ = ["Outcomes", "coded", "distinct_rows", "outcomes"]
 
 _LARGEST_KEY = 2**62
 _LARGEST_TABLE = 50_000_000
+_FIRST = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,7 @@ def outcomes(ratings: npt.ArrayLike) -> Outcomes:
 
 
 def coded(ratings: npt.ArrayLike) -> tuple[Floats, Integers]:
-    """The values that occur, ascending, and the table with the position of each rating's value, -1 if missing.
+    """The values that occur, ascending, and the table with the position of each rating, -1 if it is missing.
 
     Raises:
         StatsError: No table; less than two readers; infinite values; no label at all.
@@ -102,17 +103,25 @@ def coded(ratings: npt.ArrayLike) -> tuple[Floats, Integers]:
     present = ~np.isnan(table)
     if not present.any():
         raise StatsError("the table holds no label", expected="a number where a reader labelled an item")
-    values, positions = np.unique(table[present], return_inverse=True)
+    labels = table[present]
+    values = _values_of(labels)
     codes = np.full(table.shape, -1, dtype=np.int64)
-    codes[present] = positions
+    codes[present] = np.searchsorted(values, labels)
     return values, codes
+
+
+def _values_of(labels: Floats) -> Floats:
+    """The distinct labels, ascending; a million labels mostly hold the values of the first thousand."""
+    values = np.unique(labels[:_FIRST])
+    nearest = values[np.minimum(np.searchsorted(values, labels), len(values) - 1)]
+    return np.union1d(values, labels[nearest != labels])
 
 
 def distinct_rows(columns: Integers, base: int) -> tuple[Integers, Integers, Integers]:
     """The distinct rows of a table given by its columns, whose entries lie from 0 to base - 1.
 
     Returns:
-        A position at which each distinct row occurs, for every row which one it is, and how often each occurs.
+        Where each distinct row first occurs, which of them every row is, and how often each one occurs.
 
     Example:
         >>> first, which, often = distinct_rows(np.array([[0, 1, 0], [1, 1, 1]]), 2)

@@ -17,7 +17,8 @@ from perito.stats.design import (
 from perito.stats.fay_feuer import EstimateTable, fay_feuer, fay_feuer_many
 from perito.stats.korn_graubard import ShareEstimate, design_share, korn_graubard
 from perito.stats.pps import hansen_hurwitz, pps_total
-from perito.stats.stratified import simple_total, stratified_share, stratified_total, two_phase_share
+from perito.stats.simple import jeffreys, simple_total
+from perito.stats.stratified import stratified_share, stratified_total, two_phase_share
 
 __all__ = [
     "Design",
@@ -31,6 +32,7 @@ __all__ = [
     "fay_feuer",
     "fay_feuer_many",
     "hansen_hurwitz",
+    "jeffreys",
     "korn_graubard",
     "pps_total",
     "sampling_design",

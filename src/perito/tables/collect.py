@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from perito.errors import Malformed, SchemaError
+from perito.evidence.records import CELL_LIMIT_BYTES
 from perito.formats import Columns, Format, Record, Reject, SourceItem
 from perito.formats.base import excerpt
 from perito.schema import table
@@ -111,13 +112,31 @@ def _build(item: SourceItem, records: list[Record]) -> tuple[dict[str, pa.Table]
         data = _arrow(name, values, owners[name], faults)
         if data is not None:
             built[name] = data
-            for violation in violations(table(name), data):
-                faults.setdefault(
-                    owners[name][violation.row], f"{name}.{violation.column}: {violation.reason}"
-                )
+            for at, reason in _refused(name, data):
+                faults.setdefault(owners[name][at], reason)
             if not faults and name in CHECKED_TABLES:
                 _check_figures(name, values, item)
     return built, faults
+
+
+def _refused(name: str, data: pa.Table) -> Iterator[tuple[int, str]]:
+    """The rows that the schema or the limits of a text refuse, with the reasons.
+
+    Formats may refuse such texts themselves; here the rule holds for every door, Parquet among them.
+    """
+    for violation in violations(table(name), data):
+        yield violation.row, f"{name}.{violation.column}: {violation.reason}"
+    for column in data.schema:
+        if pa.types.is_string(column.type):
+            values = data.column(column.name)
+            yield from _marked(pc.match_substring(values, "\0"), f"{name}.{column.name}: a NUL character")
+            is_long = pc.greater(pc.binary_length(values), CELL_LIMIT_BYTES)
+            yield from _marked(is_long, f"{name}.{column.name}: longer than {CELL_LIMIT_BYTES} bytes")
+
+
+def _marked(mask: pa.ChunkedArray, reason: str) -> Iterator[tuple[int, str]]:
+    rows = pc.indices_nonzero(pc.fill_null(mask, fill_value=False))
+    yield from ((row, reason) for row in rows.to_pylist())
 
 
 def _arrow(
@@ -181,8 +200,8 @@ def _take_columns(found: ItemRows, item: SourceItem, columns: Columns) -> None:
             found=error.found, remedy=error.remedy,
         ) from error  # fmt: skip
     faults: dict[int, str] = {}
-    for violation in violations(table(columns.table), data):
-        faults.setdefault(violation.row, f"{columns.table}.{violation.column}: {violation.reason}")
+    for at, reason in _refused(columns.table, data):
+        faults.setdefault(at, reason)
     if faults:
         places = data.column("locator").to_pylist()
         found.rejects += [Reject(places[at], reason) for at, reason in sorted(faults.items())]

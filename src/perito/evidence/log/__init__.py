@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perito.evidence.log.canonical import ENTRY_BYTES_MAX, canonical
+from perito.evidence.log.canonical_form import ENTRY_BYTES_MAX, canonical
 from perito.evidence.log.custody_log import Log
 from perito.evidence.log.note import Checkpoint, Note
 from perito.evidence.log.proof import Proof

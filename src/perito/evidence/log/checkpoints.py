@@ -55,9 +55,14 @@ class Checkpoints:
         Raises:
             SealBroken: The file that names them is damaged.
         """
-        data = self._folder.read(KEYS) or b""
+        data = self._folder.read(KEYS)
+        if data is None:
+            return ()
         try:
-            return tuple(VerifierKey.parse(line) for line in data.decode().split("\n")[:-1])
+            *lines, rest = data.decode().split("\n")
+            if rest:
+                raise broken(KEYS, "the file of keys is damaged", found="no line end after the last key")
+            return tuple(VerifierKey.parse(line) for line in lines)
         except (CaseError, UnicodeDecodeError) as fault:
             raise broken(KEYS, "the file of keys is damaged", found=str(fault)) from fault
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from perito.errors import CaseError, Missing
 from perito.evidence.log import tree
-from perito.evidence.log.canonical import canonical_many
+from perito.evidence.log.canonical_form import canonical_many
 from perito.evidence.log.checkpoints import Checkpoints, checkpoint_in
 from perito.evidence.log.folder import CHECKPOINT, HEAD, INCOMING, Folder, broken
 from perito.evidence.log.growth import Growth
 from perito.evidence.log.note import Note
 from perito.evidence.log.proof import Proof
 from perito.evidence.log.scrub import check_log
+from perito.evidence.log.stamps import Stamps
 from perito.evidence.log.tiles import Place
 from perito.evidence.log.view import EMPTY, Head, View
 
@@ -74,8 +75,10 @@ class Log:
         """
         return self._view().head.size
 
-    def __len__(self) -> int:
-        return self.size
+    @property
+    def stamps(self) -> Stamps:
+        """The time stamps of its checkpoints."""
+        return Stamps(self.path)
 
     # --- writing -------------------------------------------------------------------------------------
 
@@ -309,6 +312,7 @@ class Log:
                 path for path, place in self._folder.places() if place and not place.is_within(view.head.size)
             ]
             writer.remove([*beyond, INCOMING])
+            writer.clear_interruption()
             self._is_swept = True
         return view
 

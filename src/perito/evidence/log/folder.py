@@ -131,13 +131,19 @@ class Writer:
         """Whether the last writer did not come to its end."""
         return os.pread(self._lock, len(_AT_WORK), 0) == _AT_WORK
 
+    def clear_interruption(self) -> None:
+        """Says that nothing is left of a write that did not come to its end."""
+        os.ftruncate(self._lock, 0)
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Says for the time of the block that a write is going on; who finds that left clears up."""
+        """Says for the time of the block that a write is going on; an earlier interruption stays noted."""
+        was_interrupted = self.was_interrupted
         os.pwrite(self._lock, _AT_WORK, 0)
         (self._path / INCOMING).mkdir(exist_ok=True)
         yield
-        os.ftruncate(self._lock, 0)
+        if not was_interrupted:
+            self.clear_interruption()
 
     def stage(self, name: str, data: bytes) -> None:
         """Writes a file that takes its place with the next `commit`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from perito.findings import Text, Value
 from perito.findings.charts import bar_chart
 from perito.law import known_events
-from perito.measures.declarations.constants import constants, constants_table
+from perito.measures.declarations.constants import Constant, constants, constants_table
 from perito.measures.declarations.profile import Profile, profiles
 from perito.measures.declarations.views import (
     AUTOMATION,
@@ -68,7 +68,7 @@ def answer(inquiry: Inquiry) -> Finding:
             inquiry.text("condition_alike"),
             inquiry.text("condition_days"),
         ),
-        chart=_chart(inquiry, front),
+        chart=_chart(inquiry, front, fixed),
     )
 
 
@@ -122,12 +122,14 @@ def _when(inquiry: Inquiry, event: KnownEvent) -> Text:
     return inquiry.text("when_between", first=day_text(event.start_us), last=last)
 
 
-def _chart(inquiry: Inquiry, front: Table) -> Chart:
-    """The shares in front, a panel a category, a bar a platform."""
-    rows = [
-        (column.label, row.label, cell)
-        for at, column in enumerate(front.columns)
-        for row in front.rows
-        if isinstance(cell := row.cells[at], Value) and cell.unit == "share"
-    ]
+def _chart(inquiry: Inquiry, front: Table, fixed: Sequence[Constant]) -> Chart:
+    """The shares in front, a panel a category, a bar a platform; a panel names who gave one value only."""
+    rows = []
+    for at, (key, column, _) in enumerate(IN_FRONT.shares):
+        platforms = [platform_text(constant.platform) for constant in fixed if constant.column == column]
+        panel = inquiry.text(f"column_{key}")
+        if platforms:
+            panel = inquiry.text("panel_constant", panel=panel, platforms=listed(platforms, ", "))
+        cells = [(row.label, row.cells[at]) for row in front.rows]
+        rows += [(panel, label, cell) for label, cell in cells if isinstance(cell, Value)]
     return bar_chart(rows, inquiry.text("axis"), {})

@@ -85,7 +85,8 @@ def _columns(profile: Profile) -> Iterator[Constant]:
 
 def _delays(profile: Profile) -> Iterator[Constant]:
     for column, delay in sorted(profile.delays.items()):
-        if delay.shortest_s == delay.longest_s and profile.statements:
+        is_one_value = delay.shortest_s is not None and delay.shortest_s == delay.longest_s
+        if is_one_value and profile.statements:
             yield Constant(profile.platform, column, delay.shortest_s, delay.statements, profile.statements)
 
 

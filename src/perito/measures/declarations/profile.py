@@ -43,12 +43,15 @@ _KEYWORDS = ("category_specification", "rows_with_elements")
 
 @dataclass(frozen=True)
 class Delay:
-    """A delay over the statements that have one: exact mean, shortest and longest, in seconds."""
+    """A delay over the statements that have one: exact mean, shortest and longest, in seconds.
+
+    The two ends are None where the source gives a mean alone.
+    """
 
     statements: int
     mean_s: Fraction
-    shortest_s: int
-    longest_s: int
+    shortest_s: int | None
+    longest_s: int | None
     left_out: int
 
 
@@ -154,6 +157,6 @@ def _delays(sums: Rows, named: Mapping[tuple[str, str], int]) -> dict[str, Delay
     }
 
 
-def _whole(seconds: float | None) -> Any:  # noqa: ANN401  (None where the source gives none)
+def _whole(seconds: float | None) -> int | None:
     """Whole seconds, rounded here: engines round floats in different ways."""
     return None if seconds is None else round(seconds)

@@ -185,7 +185,7 @@ def _days(profile: Profile, month: Period) -> Value:
 
 def _mean_and_longest(inquiry: Inquiry, delay: Delay | None, name: str) -> tuple[Value, Value]:
     mean = None if delay is None else float(delay.mean_s / _SECONDS_PER_DAY)
-    longest = None if delay is None else delay.longest_s / _SECONDS_PER_DAY
+    longest = None if delay is None or delay.longest_s is None else delay.longest_s / _SECONDS_PER_DAY
     return _number(inquiry, f"{name}_mean", mean, "days"), _number(
         inquiry, f"{name}_longest", longest, "days"
     )
