@@ -26,7 +26,11 @@ ENTRIES = tuple(sorted(path.stem for path in (HERE / "entries").glob("*.py") if 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for, print the table, and write the JSON if a file was named."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.entries) - set(ENTRIES))
+    if unknown:
+        parser.error(f"there is no entry '{unknown[0]}'; known: {', '.join(ENTRIES)}")
     settings = Settings(is_smoke=given.smoke, with_install=given.install)
     rows: list[Row] = []
     for name in given.entries or ENTRIES:

@@ -1,4 +1,4 @@
-"""A default install into a fresh environment: how long, how large. Only with `--install`; needs a package index."""
+"""A default install into a fresh environment: how long, how large. Only with `--install`: needs an index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reading NDJSON strictly (duplicate keys, numbers beyond 64 bits, half surrogates are rejects) beside the standard library."""
+"""Reading NDJSON beside the standard library.
+
+Ours is strict: a key that occurs twice, a number beyond 64 bits, half a surrogate pair are rejects.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import platform
 
 from measuring import Row, Settings, seconds
+
 from perito.formats.json_lines import Line, read_lines
 
 

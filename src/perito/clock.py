@@ -122,7 +122,12 @@ def instant_us(value: str | date | datetime, assume_zone: str | None = None) -> 
 
 
 def epoch_us(seconds: int) -> int:
-    """Microseconds of a whole number of seconds since the epoch."""
+    """Microseconds of a whole number of seconds since the epoch.
+
+    Example:
+        >>> iso(epoch_us(1_767_916_800))
+        '2026-01-09T00:00:00Z'
+    """
     return seconds * MICROSECONDS_PER_SECOND
 
 
@@ -157,7 +162,12 @@ def iso(at_us: int) -> str:
 
 
 def iso_day(at_us: int) -> str:
-    """The UTC date of an instant, `YYYY-MM-DD`."""
+    """The UTC date of an instant, `YYYY-MM-DD`.
+
+    Example:
+        >>> iso_day(instant_us("2026-01-09T00:30:00+01:00"))
+        '2026-01-08'
+    """
     return iso(at_us)[:10]
 
 

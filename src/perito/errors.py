@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Controls and line ends, format characters (bidirectional overrides among them), lone surrogates.
 _DECEPTIVE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_NO_CHARACTERS = "\ufffe\uffff"  # XML has no place for them
 
 
 class PeritoError(Exception):
@@ -57,7 +58,7 @@ class PeritoError(Exception):
         self, what: str, *, where: str = "", expected: str = "", found: str = "", remedy: str = ""
     ) -> None:
         self.what, self.where, self.expected, self.found, self.remedy = what, where, expected, found, remedy
-        super().__init__(_on_one_line(self._message()))
+        super().__init__(on_one_line(self._message()))
 
     def _message(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -135,10 +136,18 @@ class DossierError(PeritoError):
     """A dossier that cannot be built, read or recomputed."""
 
 
-def _on_one_line(message: str) -> str:
-    return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in _DECEPTIVE else c for c in message
-    )
+def on_one_line(text: str) -> str:
+    r"""The text with every character that could drive a terminal, break a line or deceive shown as its code.
+
+    Example:
+        >>> on_one_line("invoice\u202egpj.exe")
+        'invoice\\u202egpj.exe'
+    """
+    return "".join(c.encode("unicode_escape").decode() if _is_deceptive(c) else c for c in text)
+
+
+def _is_deceptive(character: str) -> bool:
+    return unicodedata.category(character) in _DECEPTIVE or character in _NO_CHARACTERS
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -36,12 +36,22 @@ def evidence_id(digest_hex: str) -> str:
 
 
 def is_evidence_id(text: str) -> bool:
-    """Whether the text has the form of an evidence id."""
+    """Whether the text has the form of an evidence id.
+
+    Example:
+        >>> is_evidence_id(evidence_id("0" * 64)), is_evidence_id("0" * 64)
+        (True, False)
+    """
     return _SHA256.fullmatch(text) is not None
 
 
 def is_slug(text: str) -> bool:
-    """Whether the text may name a question: lower-case letters, digits, dot, underscore, hyphen."""
+    """Whether the text may name a question: lower-case letters, digits, dot, underscore, hyphen.
+
+    Example:
+        >>> is_slug("grok-minors"), is_slug("../grok")
+        (True, False)
+    """
     return _SLUG.fullmatch(text) is not None
 
 

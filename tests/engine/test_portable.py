@@ -80,6 +80,10 @@ def test_every_query_of_every_measure_is_portable(measure_query):
         "SELECT post_id, p.kind AS post, m.kind AS media FROM posts AS p JOIN media AS m USING (post_id)",
         """SELECT rank() OVER (ORDER BY platform) AS place,
                   CAST(sum(observed_at_us) OVER (ORDER BY platform) AS BIGINT) AS running FROM posts""",
+        "SELECT post_id FROM posts UNION ALL SELECT post_id FROM media ORDER BY post_id NULLS LAST LIMIT 3",
+        """WITH ages AS (SELECT account_id, observed_at_us - created_at_us AS age_us FROM posts)
+           SELECT account_id, age_us,
+                  row_number() OVER (PARTITION BY account_id ORDER BY age_us NULLS LAST) AS n FROM ages""",
         "-- a note\nSELECT post_id /* another */ FROM posts",
     ],
 )
@@ -141,7 +145,11 @@ def test_what_a_measure_needs_is_allowed(sql):
             f"""SELECT a.post_id FROM posts AS a JOIN media AS m ON m.post_id = a.post_id
                 ORDER BY a.{KEY.replace(", ", ", a.")}""",
         ),
-        ("ties", "SELECT post_id FROM posts UNION ALL SELECT post_id FROM posts ORDER BY post_id"),
+        (
+            "ties",
+            "SELECT post_id, kind FROM posts UNION ALL SELECT post_id, kind FROM posts ORDER BY post_id",
+        ),
+        ("ties", "SELECT row_number() OVER (ORDER BY a) AS n FROM (VALUES (1, 2), (1, 3)) AS t(a, b)"),
         ("join without equality", "SELECT p.post_id FROM posts AS p, media AS m"),
         ("join without equality", "SELECT p.post_id FROM posts AS p, media AS m WHERE p.post_id = m.post_id"),
         ("join without equality", "SELECT p.post_id FROM posts AS p CROSS JOIN media AS m"),

@@ -96,6 +96,7 @@ def digest(data):
         (b"<html>error 404", "export.ZIP", "zip"),
         (b"", "export.tgz", "tar.gz"),
     ],
+    ids=("zip", "empty zip", "tar", "tar.gz", "gzip", "csv", "nothing", "zeros", "named zip", "named tgz"),
 )
 def test_the_kind_is_told_by_the_bytes_and_else_by_the_name(data, name, kind):
     stream = io.BytesIO(data)

@@ -84,6 +84,23 @@ def test_labels_are_in_the_language_with_their_numbers_printed():
     assert [row["panel"] for row in rows(CHARTS["bar"], "en")] == ["of 1,234"]
 
 
+@pytest.mark.parametrize(
+    "character", ["\0", "\x07", "\x1b", "\x7f", "\u202e", "\u2028", "\ufffe", "\uffff", "\ud800"]
+)
+def test_a_character_that_no_picture_can_hold_is_shown_as_its_code_and_drawn(character):
+    words = verbatim(f"a{character}b")
+    charts = (
+        interval_chart([(words, SAID)], words, NUMBERS),
+        bar_chart([(words, words, SAID)], words, NUMBERS),
+    )
+    for chart in charts:
+        assert rows(chart)[0]["label"].isprintable()
+        assert [title.isprintable() for title in titles(chart["en"])] == [True] * len(
+            list(titles(chart["en"]))
+        )
+        assert "<svg" in vl_convert.vegalite_to_svg(chart["en"], vl_version="5.21")
+
+
 def test_a_long_label_is_broken_into_lines_without_losing_a_word():
     words = "subject of a generated image that shows the person without clothes"
     (row,) = rows(interval_chart([(verbatim(words), SAID)], AXIS, NUMBERS))
@@ -94,7 +111,7 @@ def test_a_long_label_is_broken_into_lines_without_losing_a_word():
 def titles(node):
     if isinstance(node, dict):
         for key, value in node.items():
-            yield from [value] if key == "title" and value else titles(value)
+            yield from value if key == "title" and value else titles(value)
     elif isinstance(node, list):
         for one in node:
             yield from titles(one)

@@ -42,10 +42,15 @@ def load_case(folder: str | os.PathLike[str]) -> Case:
 
 
 def read_case(content: bytes, folder: Path, where: str = FILE_NAME) -> Case:
-    """The case that the bytes of a case file describe.
+    r"""The case that the bytes of a case file describe.
 
     Raises:
         CaseError: As `load_case`.
+
+    Example:
+        >>> text = b'[case]\nid = "q"\ntitle = "Q"\nperiod = { from = 2026-01-01, to = 2026-02-01 }'
+        >>> read_case(text, Path("q")).period.days
+        31.0
     """
     root = Section(_parse(content, where), f"{where}:", ("case", "evidence", "question"))
     about = Section(root.table("case"), f"{where}: [case]", ("id", "title", "mandate", "language", "period"))

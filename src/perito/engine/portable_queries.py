@@ -245,7 +245,8 @@ class _Queries:
         """Refuse an order that is not total, and LIMIT or OFFSET without one."""
         order, cut = node.args.get("order"), node.args.get("limit") or node.args.get("offset")
         if order is not None:
-            self.check_order(order, values, keys, outputs=outputs)
+            whole_rows = frozenset(text for text, _ in outputs.values())  # equal ones can change places
+            self.check_order(order, values, (*keys, whole_rows), outputs=outputs)
         elif cut is not None and _ONE_ROW not in keys:
             raise refuse("order", node, cut.sql().strip())
 

@@ -103,6 +103,13 @@ class Values:
     def _owners(self, node: exp.Expr) -> set[str]:
         return {self.scope.find(column)[0].partition(".")[0] for column in node.find_all(exp.Column)}
 
+    @property
+    def _ordering_keys(self) -> Keys:
+        """The keys, and all columns together: rows that are equal in every column can change places."""
+        sources = self.scope.sources.items()
+        visible = frozenset(f"{alias}.{name}" for alias, relation in sources for name in relation.columns)
+        return (*self.keys, visible)
+
     # --- names and constants -----------------------------------------------------------------------
 
     def _column(self, node: exp.Column) -> Fact:
@@ -375,7 +382,7 @@ class Values:
         needs_total = isinstance(function, _NUMBERED_BY_ORDER) or is_by_rows
         order = node.args.get("order")
         if order is not None:
-            self.queries.check_order(order, self, self.keys if needs_total else None, partition)
+            self.queries.check_order(order, self, self._ordering_keys if needs_total else None, partition)
         elif needs_total or isinstance(function, _RANKED):
             raise refuse("order", node)
         if isinstance(function, exp.RowNumber):

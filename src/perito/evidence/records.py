@@ -1,4 +1,4 @@
-"""Records in text files, numbered the same way by the formats that read them and the locators that find them."""
+"""Records in text files, numbered alike by the formats that read them and the locators that find them."""
 
 from __future__ import annotations
 

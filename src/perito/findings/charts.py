@@ -9,6 +9,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from perito.errors import on_one_line
 from perito.findings.text import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
@@ -159,7 +160,12 @@ def _interval(value: Value) -> dict[str, Any]:
 
 def _label(text: Text, language: Language, numbers: Mapping[str, Value]) -> str:
     """The words on lines that leave room for the picture."""
-    return "\n".join(wrap(text.plain(language, numbers), _LABEL_CHARACTERS))
+    return "\n".join(_lines(text, language, numbers, _LABEL_CHARACTERS))
+
+
+def _lines(text: Text, language: Language, numbers: Mapping[str, Value], characters: int) -> list[str]:
+    # A control character in words of a source would end the program that draws the picture.
+    return wrap(on_one_line(text.plain(language, numbers)), characters)
 
 
 def _rows() -> Spec:
@@ -180,6 +186,6 @@ def _panels() -> Spec:
 def _quantity(axis: Text, language: Language, numbers: Mapping[str, Value], *, is_share: bool) -> Spec:
     return {
         "type": "quantitative",
-        "title": wrap(axis.plain(language, numbers), _TITLE_CHARACTERS),
+        "title": _lines(axis, language, numbers, _TITLE_CHARACTERS),
         "axis": {"format": ".0%" if is_share else ",.0f", "tickCount": _TICKS},
     }

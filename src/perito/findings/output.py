@@ -23,7 +23,12 @@ CODE = f"perito {__version__}"
 
 
 def findings_json(findings: Sequence[Finding]) -> bytes:
-    """The findings as `findings.json`: one object each, in the order of the questions."""
+    r"""The findings as `findings.json`: one object each, in the order of the questions.
+
+    Example:
+        >>> findings_json([])
+        b'[]\n'
+    """
     return _json([finding.to_json() for finding in findings])
 
 

@@ -133,7 +133,12 @@ def units() -> dict[str, dict[str, Any]]:
 
 
 def unit_name(unit: str, language: Language) -> str:
-    """What the unit is called; empty where the number says it itself (a percentage)."""
+    """What the unit is called; empty where the number says it itself (a percentage).
+
+    Example:
+        >>> unit_name("images", "es"), unit_name("share", "es")
+        ('imágenes', '')
+    """
     return str(_unit(unit)[language])
 
 

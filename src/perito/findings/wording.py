@@ -39,7 +39,12 @@ def _pattern(language: Language) -> re.Pattern[str]:
 
 
 def version() -> str:
-    """The version of the word list."""
+    """The version of the word list.
+
+    Example:
+        >>> version()
+        '1'
+    """
     return str(_rules()["version"])
 
 

@@ -56,6 +56,10 @@ def find(name: str) -> Format:
 
     Raises:
         Unrecognised: There is none; the message names the nearest.
+
+    Example:
+        >>> find("label_counts").tables, find("table:posts").tables
+        (('counts',), ('posts',))
     """
     if name.startswith(_TABLE_PREFIX):
         from perito.formats.canonical import canonical_format

@@ -156,6 +156,10 @@ def whole(cells: Mapping[str, str | None], column: str) -> int | None:
 
     Raises:
         RowFault: Anything else.
+
+    Example:
+        >>> whole({"n": "20000"}, "n"), whole({"n": None}, "n")
+        (20000, None)
     """
     text = cells[column]
     if text is None:

@@ -13,7 +13,7 @@ from perito.simulate.scores import LABEL_CLASS
 from perito.simulate.trials import GENERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from perito.simulate.world import World
@@ -97,12 +97,12 @@ def _window(start_s: int, end_s: int) -> dict[str, object]:
     }
 
 
-def case_text(world: World, tables: Iterable[str], pictures: int) -> str:
+def case_text(world: World, parquet: Mapping[str, str], pictures: int) -> str:
     """The case file: what the simulation is, the questions that can be asked, and each file as evidence.
 
     Args:
         world: The world.
-        tables: Names of the tables that have a Parquet file in `sources/`.
+        parquet: Table of each Parquet file, by its path in the case; the truth is left out.
         pictures: How many pictures were made.
     """
     made = f" --media {pictures}" if pictures else ""
@@ -117,18 +117,18 @@ def case_text(world: World, tables: Iterable[str], pictures: int) -> str:
         "TO": iso_day(world.end_s * _MICRO),
     }.items():
         filled = filled.replace(f"@{name}@", str(value))
-    declared = [(f"{name}.parquet", f"table:{name}") for name in sorted(tables)]
-    declared += [(COUNTS_FILE, "table:counts"), (RECEIPTS_FILE, "document")]
-    declared += [(PICTURES_FILE, "document")] if pictures else []
-    return filled + "".join(_evidence(world, name, format_) for name, format_ in declared)
+    declared = [(path, f"table:{name}") for path, name in sorted(parquet.items()) if "/" not in name]
+    declared += [(f"sources/{COUNTS_FILE}", "table:counts"), (f"sources/{RECEIPTS_FILE}", "document")]
+    declared += [(f"sources/{PICTURES_FILE}", "document")] if pictures else []
+    return filled + "".join(_evidence(world, path, format_) for path, format_ in declared)
 
 
-def _evidence(world: World, name: str, format_: str) -> str:
+def _evidence(world: World, path: str, format_: str) -> str:
     from perito import __version__
 
     return f"""
 [[evidence]]
-path = "sources/{name}"
+path = "{path}"
 format = "{format_}"
 origin = "simulation"
 acquired_by = "perito simulate"
@@ -141,12 +141,20 @@ terms = "CC0-1.0"
 
 
 def write_case(
-    folder: Path, world: World, totals: Mapping[str, int], sample: int, tables: Iterable[str], pictures: int
+    folder: Path, world: World, totals: Mapping[str, int], sample: int, parquet: Mapping[str, str]
 ) -> None:
-    """Write counts, receipt and case file into a folder, once the case file is known to be readable."""
+    """Write counts, receipt and case file into a folder, once the case file is known to be readable.
+
+    Args:
+        folder: The case folder.
+        world: The world.
+        totals: Exact totals of what is in the tables.
+        sample: Size of the sample of posts.
+        parquet: Table of each Parquet file, by its path in the case.
+    """
     from perito.case import FILE_NAME, read_case
 
-    text = case_text(world, tables, pictures)
+    text = case_text(world, parquet, totals["pictures"])
     read_case(text.encode(), folder)
     (folder / "sources" / COUNTS_FILE).write_bytes(counts_csv(world, totals, sample).encode())
     (folder / "sources" / RECEIPTS_FILE).write_bytes(receipts_text(world).encode())

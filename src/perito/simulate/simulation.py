@@ -81,12 +81,11 @@ def simulate(
     with write_folder(folder) as target:
         (target / TRUTH_FOLDER).mkdir()
         (target / "sources").mkdir()
-        rows, totals = _write_tables(target, stage, workers, shown)
-        tables = [name for name in rows if not name.startswith(TRUTH_FOLDER)]
-        write_case(target, world, totals, len(stage.sample.posts), tables, totals["pictures"])
-        truth = truth_record(stage, totals, rows)
+        writer, totals = _write_tables(target, stage, workers, shown)
+        write_case(target, world, totals, len(stage.sample.posts), writer.files)
+        truth = truth_record(stage, totals, writer.rows)
         _write_truth(target, world, truth)
-    return Simulated(folder, rows, truth)
+    return Simulated(folder, writer.rows, truth)
 
 
 def _check(folder: Path, world: World, pictures: int, workers: int) -> None:
@@ -110,8 +109,8 @@ def _checked(value: int, where: str, low: int, high: int) -> int:
 
 def _write_tables(
     target: Path, stage: Stage, workers: int, shown: Callable[[Iterable[int], str], Iterable[int]]
-) -> tuple[dict[str, int], Counter[str]]:
-    """Every table, and totals of what is in them."""
+) -> tuple[TableWriter, Counter[str]]:
+    """Every table, by its writer, and totals of what is in them."""
     totals: Counter[str] = Counter()
     with TableWriter(target) as writer, PictureArchive(target / "sources" / PICTURES_FILE) as archive:
         totals.update(_write_what_is_drawn_once(writer, stage))
@@ -123,7 +122,7 @@ def _write_tables(
             totals.update(block.totals)
         writer.finish()
         totals["pictures"] = archive.pictures
-        return writer.rows, totals
+        return writer, totals
 
 
 def _write_what_is_drawn_once(writer: TableWriter, stage: Stage) -> dict[str, int]:

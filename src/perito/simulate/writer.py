@@ -1,12 +1,14 @@
 """Writing tables to Parquet as they come, in memory that does not grow: equal rows give equal bytes.
 
 Rows wait until there are enough for a row group, so that row groups follow from the rows alone and not
-from how they were handed over.
+from how they were handed over. A file that has many row groups is closed and another begun, because what
+is known of each stays in memory until then.
 """
 
 from __future__ import annotations
 
 import zipfile
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,55 +20,83 @@ if TYPE_CHECKING:
     from typing import Self
 
 ROW_GROUP_ROWS = 131_072
+FILE_ROWS = 32 * ROW_GROUP_ROWS
 _ZSTD_LEVEL = 1
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP archive can name: no clock is read
 
 
+@dataclass
+class _Output:
+    """One table on its way to its files: what waits, and the file that is open."""
+
+    columns: list[str]
+    waiting: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+    files: int = 0
+    rows_in_file: int = 0
+    file: pq.ParquetWriter | None = None
+
+
 class TableWriter:
-    """Parquet files in a folder, one a table; a table that never gets a row gets no file.
+    """Parquet files in a folder; a table that never gets a row gets no file.
+
+    A table named `truth/items` goes to `truth/items.parquet`, any other to `sources/`; what does not fit
+    the first file goes to `items-2.parquet` and so on.
 
     Args:
-        folder: Where the files go; a table named `truth/items` goes to `truth/items.parquet`, any
-            other to `sources/`.
+        folder: Where the files go.
+        file_rows: Rows in a file, a multiple of `ROW_GROUP_ROWS`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file_rows: int = FILE_ROWS) -> None:
         self._folder = folder
-        self._files: dict[str, pq.ParquetWriter] = {}
-        self._waiting: dict[str, list[pa.Table]] = {}
-        self._columns: dict[str, list[str]] = {}
-        self.rows: dict[str, int] = {}
+        self._file_rows = file_rows
+        self._outputs: dict[str, _Output] = {}
+        self.files: dict[str, str] = {}  # the table of each file, by its path in the folder
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows written by table."""
+        return {name: output.rows for name, output in self._outputs.items()}
 
     def write(self, tables: Mapping[str, pa.Table | list[pa.Table]]) -> None:
         """Take rows of several tables."""
         for name, given in tables.items():
             for rows in given if isinstance(given, list) else [given]:
-                self._take(name, rows)
+                if rows.num_rows:
+                    self._take(name, rows)
 
     def _take(self, name: str, rows: pa.Table) -> None:
-        if not rows.num_rows:
+        output = self._outputs.setdefault(name, _Output(rows.column_names))
+        output.rows += rows.num_rows
+        output.waiting.append(rows.select(output.columns))
+        if sum(part.num_rows for part in output.waiting) < ROW_GROUP_ROWS:
             return
-        self.rows[name] = self.rows.get(name, 0) + rows.num_rows
-        waiting = self._waiting.setdefault(name, [])
-        waiting.append(rows.select(self._columns.setdefault(name, rows.column_names)))
-        if sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS:
-            whole = pa.concat_tables(waiting)
-            full = whole.num_rows - whole.num_rows % ROW_GROUP_ROWS
-            self._put(name, whole.slice(0, full))
-            self._waiting[name] = [whole.slice(full)] if full < whole.num_rows else []
+        whole = pa.concat_tables(output.waiting)
+        full = whole.num_rows - whole.num_rows % ROW_GROUP_ROWS
+        for at in range(0, full, ROW_GROUP_ROWS):
+            self._put(name, output, whole.slice(at, ROW_GROUP_ROWS))
+        output.waiting = [whole.slice(full)] if full < whole.num_rows else []
 
-    def _put(self, name: str, rows: pa.Table) -> None:
+    def _put(self, name: str, output: _Output, rows: pa.Table) -> None:
+        """Write one row group, to a new file when the last one is full."""
         rows = rows.unify_dictionaries()
-        if name not in self._files:
-            self._files[name] = self._opened(name, rows.schema)
-        self._files[name].write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        if output.file is None or output.rows_in_file >= self._file_rows:
+            self._close(output)
+            output.file = self._opened(name, output, rows.schema)
+        output.file.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        output.rows_in_file += rows.num_rows
 
-    def _opened(self, name: str, schema: pa.Schema) -> pq.ParquetWriter:
-        path = self._folder / f"{name if '/' in name else f'sources/{name}'}.parquet"
-        path.parent.mkdir(exist_ok=True)
-        few = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    def _opened(self, name: str, output: _Output, schema: pa.Schema) -> pq.ParquetWriter:
+        output.files += 1
+        output.rows_in_file = 0
+        number = "" if output.files == 1 else f"-{output.files}"
+        path = f"{name if '/' in name else f'sources/{name}'}{number}.parquet"
+        self.files[path] = name
+        (self._folder / path).parent.mkdir(exist_ok=True)
+        few = [column.name for column in schema if pa.types.is_dictionary(column.type)]
         return pq.ParquetWriter(
-            path,
+            self._folder / path,
             schema,
             compression="zstd",
             compression_level=_ZSTD_LEVEL,
@@ -74,23 +104,25 @@ class TableWriter:
             store_schema=False,
         )
 
+    def _close(self, output: _Output) -> None:
+        file, output.file = output.file, None
+        if file is not None:
+            file.close()
+
     def finish(self) -> None:
         """Write what still waits, and close every file."""
-        for name, waiting in self._waiting.items():
-            if waiting:
-                self._put(name, pa.concat_tables(waiting))
-        self._waiting.clear()
-        self._close()
-
-    def _close(self) -> None:
-        while self._files:
-            self._files.popitem()[1].close()
+        for name, output in self._outputs.items():
+            if output.waiting:
+                self._put(name, output, pa.concat_tables(output.waiting))
+                output.waiting = []
+            self._close(output)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        for output in self._outputs.values():
+            self._close(output)
 
 
 class PictureArchive:

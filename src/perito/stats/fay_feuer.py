@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EstimateTable", "fay_feuer", "fay_feuer_many"]
 
 _ROUNDED_SHARES = 1e-6  # how far the sum of shares may be from 1: they may have been printed with 7 digits
-_STEPS = 100  # Newton needs about 6, bisection alone 50
+_NEWTON_STEPS = 30  # it needs about 6; from here on halving the bracket ends what rounding keeps alive
 _SETTLED = 1e-14
 
 
@@ -215,8 +215,9 @@ def _mixture_quantile(shapes: Floats, scales: Floats, tail: float, side: _Tail) 
     low, high = quantiles.min(axis=0), quantiles.max(axis=0)
     result: Floats = (low + high) / 2
     log_gamma = special.gammaln(shapes)
-    open_rows = np.arange(len(result))
-    for _ in range(_STEPS):
+    open_rows, step = np.arange(len(result)), 0
+    while len(open_rows):
+        step += 1
         x, shape, scale = result[open_rows], shapes[:, open_rows], scales[:, open_rows]
         scaled = x / scale
         excess = side.sign * (side.chance(shape, scaled).mean(axis=0) - tail)
@@ -225,11 +226,9 @@ def _mixture_quantile(shapes: Floats, scales: Floats, tail: float, side: _Tail) 
         density = np.exp((shape - 1) * np.log(scaled) - scaled - log_gamma[:, open_rows]) / scale
         new = x - excess / density.mean(axis=0)
         outside = ~((low[open_rows] <= new) & (new <= high[open_rows]))
-        new = np.where(outside, (low[open_rows] + high[open_rows]) / 2, new)
+        new = np.where(outside | (step > _NEWTON_STEPS), (low[open_rows] + high[open_rows]) / 2, new)
         result[open_rows] = new
         open_rows = open_rows[abs(new - x) > _SETTLED * x]
-        if not len(open_rows):
-            break
     return result
 
 

@@ -73,7 +73,7 @@ def rogan_gladen(
     return Estimate(float(value), Interval(float(low), float(high), float(level), method))
 
 
-def lang_reiczigel(  # noqa: PLR0917 (three samples, each its hits and its size)
+def lang_reiczigel(
     k: int, n: int, sens_hits: int, sens_n: int, spec_hits: int, spec_n: int, level: float = 0.95
 ) -> Estimate:
     """The true share behind k flags among n items, with Se and Sp measured on validation sets.

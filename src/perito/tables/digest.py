@@ -51,7 +51,13 @@ def _rank(value: Any) -> tuple[()] | tuple[Any]:  # noqa: ANN401  (a value of an
 
 
 def canonical_lines(data: pa.Table) -> list[bytes]:
-    """One RFC 8785 JSON array a row, in the order of the rows and of the columns."""
+    """One RFC 8785 JSON array a row, in the order of the rows and of the columns.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> canonical_lines(pa.table({"id": ["x:1"], "count": [2**53 + 1], "said": pa.nulls(1)}))
+        [b'["x:1","9007199254740993",null]']
+    """
     columns = [_printable(column.to_pylist()) for column in data.columns]
     return [orjson.dumps(row) for row in zip(*columns, strict=True)]
 

@@ -17,7 +17,12 @@ HOLDINGS = "holdings"
 
 
 def holdings(tables: Mapping[str, pa.Table]) -> pa.Table:
-    """One row a column of each table. Bounds are given for numbers and times only: texts may name people."""
+    """One row a column of each table. Bounds are given for numbers and times only: texts may name people.
+
+    Example:
+        >>> holdings({"counts": pa.table({"value": [5, None, 3]})}).to_pylist()[0]["maximum"]
+        '5'
+    """
     rows = [
         _profile(name, field.name, data.column(field.name))
         for name, data in sorted(tables.items())

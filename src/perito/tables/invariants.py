@@ -26,6 +26,11 @@ def check_row(table: str, values: Mapping[str, Any], where: str) -> None:
 
     Raises:
         MeasureError: Naming file, locator and both figures.
+
+    Example:
+        >>> check_row("counts", {"value": 5, "base": 3}, "a.csv (row=1)")  # doctest: +IGNORE_EXCEPTION_DETAIL
+        Traceback (most recent call last):
+        perito.errors.MeasureError: ...
     """
     for name, smaller, larger in _NOT_ABOVE:
         if table != name:

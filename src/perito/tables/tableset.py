@@ -67,6 +67,15 @@ def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> TableSet:
     """Write tables in canonical order; the folder is replaced whole, or left as it was.
 
     Equal rows give equal bytes, in whatever order they come.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from perito.tables.holdings import holdings
+        >>> with tempfile.TemporaryDirectory() as case:
+        ...     written = write_tables({"holdings": holdings({})}, Path(case, "tables"))
+        ...     open_tables(written.folder) == written
+        True
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

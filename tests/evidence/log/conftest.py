@@ -1,5 +1,6 @@
 """What the tests of the custody log share: keys, a filled log, and a time authority run by OpenSSL."""
 
+import os
 import shutil
 import subprocess
 import threading
@@ -11,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from perito.evidence.keys import KeyKind, SigningKey
-from perito.evidence.log import Log, Trust
+from perito.evidence.log import Log, Trust, folder
 
 POLICY = "1.3.6.1.4.1.99999.1"
 _CONFIGURATION = """
@@ -30,7 +31,6 @@ extendedKeyUsage = critical, timeStamping
 [ tsa ]
 serial = {folder}/serial
 signer_cert = {folder}/authority.pem
-certs = {folder}/root.pem
 signer_key = {folder}/authority.key
 signer_digest = sha256
 default_policy = 1.3.6.1.4.1.99999.1
@@ -39,6 +39,14 @@ digests = sha256
 accuracy = secs:1
 tsa_name = yes
 ess_cert_id_alg = sha256
+[ tsa_with_chain ]
+serial = {folder}/serial
+signer_cert = {folder}/authority.pem
+certs = {folder}/root.pem
+signer_key = {folder}/authority.key
+signer_digest = sha256
+default_policy = 1.3.6.1.4.1.99999.1
+digests = sha256
 """
 
 
@@ -56,13 +64,27 @@ def witness_key():
     return SigningKey("witness.example/w1", private, KeyKind.WITNESS)
 
 
+@pytest.fixture(scope="module")
+def quick():
+    """Leaves out the wait for the disk, which only a power cut could show; the calls are made."""
+
+    def make_durable(paths):
+        for _ in paths:
+            os.fsync(0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _handle: None)
+        patch.setattr(folder, "make_durable", make_durable)
+        yield
+
+
 @pytest.fixture
 def log(tmp_path, case_key):
     return Log(tmp_path / "log", [case_key])
 
 
-def run(*command, folder, data=None):
-    done = subprocess.run(command, cwd=folder, input=data, capture_output=True, check=False)
+def run(*command, at, data=None):
+    done = subprocess.run(command, cwd=at, input=data, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
@@ -77,13 +99,13 @@ class Authority:
     def trust(self):
         return Trust.read(self.folder / "root.pem", POLICY, authority=self.folder / "authority.pem")
 
-    def answer(self, query, *more):
+    def answer(self, query, *more, section="tsa"):
         """The response to a query, as `openssl ts -reply` gives it."""
         (self.folder / "query.tsq").write_bytes(query)
         run(
-            *("openssl", "ts", "-reply", "-queryfile", "query.tsq", "-config", "ca.cnf", "-section", "tsa"),
+            *("openssl", "ts", "-reply", "-queryfile", "query.tsq", "-config", "ca.cnf", "-section", section),
             *("-out", "response.tsr", *more),
-            folder=self.folder,
+            at=self.folder,
         )
         return (self.folder / "response.tsr").read_bytes()
 
@@ -110,13 +132,13 @@ class Authority:
         return done.returncode == 0
 
 
-def found_authority(folder, name):
+def found_authority(place, name):
     assert shutil.which("openssl"), "these tests need the program openssl"
-    (folder / "serial").write_text("01\n")
-    for part in ("root", "authority"):
-        (folder / "ca.cnf").write_text(_CONFIGURATION.format(folder=folder, cn=f"{name} {part}"))
+    (place / "serial").write_text("01\n")
+    for serial, part in (("1", "root"), ("2", "authority")):
+        (place / "ca.cnf").write_text(_CONFIGURATION.format(folder=place, cn=f"{name} {part}"))
         new_key = ("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{part}.key")
-        run(*new_key, folder=folder)
+        run(*new_key, at=place)
         request = (
             "openssl",
             "req",
@@ -128,14 +150,25 @@ def found_authority(folder, name):
             "-section",
             "request",
         )
-        run(*request, "-out", f"{part}.csr", folder=folder)
+        run(*request, "-out", f"{part}.csr", at=place)
         signer = ("-signkey", "root.key") if part == "root" else ("-CA", "root.pem", "-CAkey", "root.key")
         run(
-            *("openssl", "x509", "-req", "-in", f"{part}.csr", *signer, "-days", "3650", "-set_serial", "7"),
+            *(
+                "openssl",
+                "x509",
+                "-req",
+                "-in",
+                f"{part}.csr",
+                *signer,
+                "-days",
+                "3650",
+                "-set_serial",
+                serial,
+            ),
             *("-extfile", "ca.cnf", "-extensions", part, "-out", f"{part}.pem"),
-            folder=folder,
+            at=place,
         )
-    return Authority(folder)
+    return Authority(place)
 
 
 @pytest.fixture(scope="session")

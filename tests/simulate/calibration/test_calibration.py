@@ -21,11 +21,8 @@ def named(identifier):
 @pytest.mark.parametrize("promise", EVERY, ids=lambda promise: promise.id)
 def test_a_short_run_does_not_contradict_the_band(promise):
     outcome = calibrate(promise, SEED, SHORT)
-    slack = 3.5 * max(outcome.standard_error, (0.05 * 0.95 / SHORT) ** 0.5 if 0 < promise.low else 0)
-    slack = max(
-        slack,
-        3.5 * (0.025 * 0.975 / SHORT) ** 0.5 if promise.statistic == "false_alarms" and promise.high else 0,
-    )
+    # Over so few replicates the statistic may stray from its band by some standard errors; a certain one may not.
+    slack = 3.5 * (0.05 * 0.95 / SHORT) ** 0.5 if promise.low < promise.high else 0
     assert promise.low - slack <= outcome.value <= promise.high + slack
     assert outcome.replicates == SHORT
 
@@ -68,7 +65,8 @@ def test_a_claim_is_shown_more_often_the_larger_the_total_is():
         for total in (20_000, 24_000, 30_000)
     ]
     assert powers == sorted(powers)
-    assert powers[0] < 0.1 < 0.9 < powers[2]
+    assert powers[0] < 0.1
+    assert powers[2] > 0.9
 
 
 def test_an_unknown_scenario_is_refused_with_the_nearest():

@@ -27,7 +27,7 @@ def ask(url: str, query: bytes, timeout_s: float) -> bytes:
         CaseError: The address is not one of `http` or `https`.
         EvidenceError: No answer within the time, or another one than 200.
     """
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if not _is_web_address(url):
         raise CaseError("this is no address of a time authority", where=url, expected="http:// or https://")
     request = urllib.request.Request(url, data=query, headers={"Content-Type": _QUERY_TYPE})  # noqa: S310
     try:
@@ -51,6 +51,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> None:
         raise urllib.error.HTTPError(req.full_url, code, f"redirected to {newurl}", headers, fp)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"}
+    except ValueError:
+        return False
 
 
 def _unanswered(url: str, found: str) -> EvidenceError:

@@ -133,8 +133,8 @@ class _Scrub:
         self.problems += self._stamps.problems()
         for query in self._stamps.queries():
             self.counts["stamps"] += len(query.responses)
-            self._continued(query.where, "stamp", query.checkpoint, tiles)
-            self.problems += self._signature_problems(query.where, query.note, query.checkpoint, held)
+            self._continued(query.note_path, "stamp", query.checkpoint, tiles)
+            self.problems += self._signature_problems(query.note_path, query.note, query.checkpoint, held)
 
 
 def _head_problem(data: bytes | None, head: Head | None) -> Problem:

@@ -61,6 +61,11 @@ class Query:
     nonce: int
     responses: tuple[bytes, ...] = ()
 
+    @property
+    def note_path(self) -> str:
+        """The path in the folder of the log of the checkpoint as it was stamped."""
+        return self.where + _NOTE
+
 
 @dataclass(frozen=True)
 class StampedState:

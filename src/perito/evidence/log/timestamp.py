@@ -166,23 +166,16 @@ def read_stamp(data: bytes, nonce: int, response: bytes) -> Stamp:
         EvidenceError: The authority refused, or answered something else.
     """
     answer, info = _opened(response)
-    imprint = info.message_imprint
-    facts = {
-        "status": (rfc3161.PKIStatus.GRANTED.name, _status(answer)),
-        "hash algorithm": (_SHA256_OID, imprint.hash_algorithm.dotted_string),
-        "imprint": (hashlib.sha256(data).hexdigest(), imprint.message.hex()),
-        "nonce": (f"{nonce:x}", "none" if info.nonce is None else f"{info.nonce:x}"),
-    }
-    for name, (expected, found) in facts.items():
+    try:
+        facts = _facts(answer, info)
+        stamp = _said(info)
+    except Exception as fault:  # the library raises whatever it meets in hostile bytes
+        raise _failed("a token that cannot be read", "TSTInfo in DER", str(fault)) from fault
+    asked = (rfc3161.PKIStatus.GRANTED.name, _SHA256_OID, hashlib.sha256(data).hexdigest(), f"{nonce:x}")
+    for (name, found), expected in zip(facts, asked, strict=True):
         if expected != found:
             raise _failed(f"another {name} than was asked for", expected, found)
-    return Stamp(
-        time_us=clock.instant_us(info.gen_time),
-        accuracy_us=_accuracy_us(info.accuracy),
-        policy=info.policy.dotted_string,
-        serial=info.serial_number,
-        authority=_name(info.name),
-    )
+    return stamp
 
 
 def verify_stamp(data: bytes, nonce: int, response: bytes, trust: Trust, validated_at_us: int) -> Stamp:
@@ -217,7 +210,7 @@ def verify_stamp(data: bytes, nonce: int, response: bytes, trust: Trust, validat
         warnings.simplefilter("error")  # what a certificate may not have is only warned of below
         try:
             verifier.verify(_opened(response)[0], hashlib.sha256(data).digest())
-        except Exception as fault:  # the readers below raise whatever they meet in hostile bytes
+        except Exception as fault:  # as in read_stamp
             raise _failed("no chain to the trusted roots", trust.policy, str(fault)) from fault
     return Stamp(
         stamp.time_us,
@@ -243,6 +236,29 @@ def _opened(response: bytes) -> tuple[rfc3161.TimeStampResponse, rfc3161.TimeSta
         raise _failed("a response without a token", "a token", _status(answer)) from fault
 
 
+def _facts(
+    answer: rfc3161.TimeStampResponse, info: rfc3161.TimeStampTokenInfo
+) -> tuple[tuple[str, str], ...]:
+    """What has to be as it was asked for."""
+    imprint = info.message_imprint
+    return (
+        ("status", _status(answer)),
+        ("hash algorithm", imprint.hash_algorithm.dotted_string),
+        ("imprint", imprint.message.hex()),
+        ("nonce", "none" if info.nonce is None else f"{info.nonce:x}"),
+    )
+
+
+def _said(info: rfc3161.TimeStampTokenInfo) -> Stamp:
+    return Stamp(
+        time_us=clock.instant_us(info.gen_time),
+        accuracy_us=_accuracy_us(info.accuracy),
+        policy=info.policy.dotted_string,
+        serial=info.serial_number,
+        authority=_name(info),
+    )
+
+
 def _status(answer: rfc3161.TimeStampResponse) -> str:
     known = {int(status): status.name for status in rfc3161.PKIStatus}
     words = ""
@@ -261,7 +277,11 @@ def _accuracy_us(accuracy: rfc3161.Accuracy | None) -> int | None:
     return seconds + (accuracy.millis or 0) * _US_PER_MS + (accuracy.micros or 0)
 
 
-def _name(name: x509.GeneralName | None) -> str:
+def _name(info: rfc3161.TimeStampTokenInfo) -> str:
+    try:
+        name: x509.GeneralName | None = info.name
+    except (ValueError, KeyError):  # a kind of name that cannot be read; who signed is told by the chain
+        return ""
     if isinstance(name, x509.DirectoryName):
         return name.value.rfc4514_string()
     return "" if name is None else str(name.value)
