@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perito.dossier import manifest as manifests
 from perito.dossier.manifest import (
     MANIFEST,
     MANIFEST_DIGEST,
@@ -99,6 +100,23 @@ def test_a_manifest_that_says_the_same_in_another_form_is_refused(dossier):
     manifest = orjson.loads((dossier / MANIFEST).read_bytes())
     (dossier / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     assert {problem.kind for problem in problems_of(dossier)} == {"form", "digest"}
+
+
+def test_a_manifest_with_a_number_that_has_no_canonical_form_is_refused(dossier):
+    manifest = orjson.loads((dossier / MANIFEST).read_bytes())
+    manifest["files"]["case.toml"]["bytes"] = 2**60
+    (dossier / MANIFEST).write_bytes(orjson.dumps(manifest))
+    assert [problem.kind for problem in problems_of(dossier)] == ["form", "digest", "digest"]
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_checked(dossier, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(manifests, "_entry", refused)
+    found = problems_of(dossier)
+    assert {problem.kind for problem in found} == {"unreadable"}
+    assert len(found) == len(read_manifest(dossier)["files"])
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name != MANIFEST])

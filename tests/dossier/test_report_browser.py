@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.browser
+# One worker: the pages that are kept to be looked at have fixed names.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("report-browser")]
 
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -6,6 +6,7 @@ Golden values: R epiR 2.0.57, `epi.sssimpleestb` (method sheet on prevalence and
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_no_smaller_sample_without_positives_would_exclude_the_share(share, leve
 @repeatable
 def test_in_a_known_population_no_smaller_sample_would_do_either(share, population, level):
     n = labels_to_exclude(share, level, population)
-    allowed = math.floor(share * population)
+    allowed = math.floor(Fraction(repr(share)) * population)
     assert exact_total(0, n, population, level).high <= allowed
     if n > 1:
         assert exact_total(0, n - 1, population, level).high > allowed

@@ -57,14 +57,33 @@ def _next_record(source: _Lines) -> bytes | None:
     first = source.take()
     if first is None:
         return None
-    taken, is_open = [first], first.count(b'"') % 2 == 1
+    taken, is_open = [first], _leaves_open(first, is_open=False)
     while is_open and len(taken) < _OPEN_RECORD_LIMIT_LINES:
         line = source.take()
         if line is None:
             break
         taken.append(line)
-        is_open = (line.count(b'"') % 2 == 1) != is_open
+        is_open = _leaves_open(line, is_open=True)
     if is_open:
         source.give_back(taken[1:])
         taken = taken[:1]
     return b"".join(taken).rstrip(b"\r\n")
+
+
+def _leaves_open(line: bytes, *, is_open: bool) -> bool:
+    """Whether a quoted cell is still open at the end of a line. A quote opens a cell only at its start."""
+    at = 0
+    while True:
+        if is_open:
+            at = line.find(b'"', at)
+            if at < 0:
+                return True
+            is_open = line[at + 1 : at + 2] == b'"'  # a doubled quote is a quote within the cell
+            at += 2 if is_open else 1
+        elif at == 0 and line.startswith(b'"'):
+            is_open, at = True, 1
+        else:
+            at = line.find(b',"', at)
+            if at < 0:
+                return False
+            is_open, at = True, at + 2

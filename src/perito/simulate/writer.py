@@ -101,6 +101,7 @@ class TableWriter:
             compression="zstd",
             compression_level=_ZSTD_LEVEL,
             use_dictionary=few,
+            write_statistics=False,
             store_schema=False,
         )
 

@@ -26,13 +26,11 @@ from perito.stats.interval import (
 from perito.stats.proportion import _log_chance  # the chance that keeps its digits at any size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from fractions import Fraction
 
 __all__ = ["beta_binomial", "claim_e", "pps_betting", "without_replacement"]
 
 _LARGEST_PRIOR = 1e6
-_LOG_TINY = -745.0  # the log of the smallest float above 0
 _EXACT_DRAWS = 1_000  # a ratio that equals a round limit needs few draws; integers are cheap up to here
 _NEAR_THE_LIMIT = 1e-9
 
@@ -72,9 +70,15 @@ def beta_binomial(k: int, n: int, a: float, b: float, level: float = 0.95) -> Es
         likelihood = hits * log_share + (others and others * math.log(-math.expm1(log_share)))
         return mixture - likelihood - log_limit
 
-    low = 0.0 if k == 0 else math.exp(_left_root(lambda x: excess(x, k, n - k), math.log(k / n)))
+    def log_end(hits: int, top: float) -> float:
+        """The log of the share below exp(top) at which the excess, which falls towards the top, is 0."""
+        # The likelihood is at most exp(hits x), so further left the excess is above 0.
+        bottom = (mixture - log_limit) / hits - 1
+        return float(optimize.brentq(excess, bottom, top, args=(hits, n - hits), xtol=1e-22, maxiter=1_000))
+
+    low = 0.0 if k == 0 else math.exp(log_end(k, math.log(k / n)))
     # The upper end is one minus the lower end of the negatives.
-    high = 1.0 if k == n else -math.expm1(_left_root(lambda x: excess(x, n - k, k), math.log1p(-k / n)))
+    high = 1.0 if k == n else -math.expm1(log_end(n - k, math.log1p(-k / n)))
     return Estimate(k / n, Interval(low, high, float(level), "beta-binomial sequence"))
 
 
@@ -152,11 +156,6 @@ def _prior(name: str, value: float) -> float:
             remedy="use 0.5 for both if nothing is known",
         )
     return float(value)
-
-
-def _left_root(excess: Callable[[float], float], top: float) -> float:
-    """The log of the share below exp(top) at which the excess changes its sign; it falls towards the top."""
-    return float(optimize.brentq(excess, _LOG_TINY, top, xtol=1e-22, maxiter=1_000))
 
 
 def _finite_sample(k: int, n: int, population: int) -> tuple[int, int, int]:
