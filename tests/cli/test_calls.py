@@ -15,7 +15,10 @@ CALLS = {
     "an option without its value": (["formats", "--language"], ["--language", "--help"]),
     "a language that there is not": (["formats", "--language", "fr"], ["--language", "fr", "en", "es"]),
     "an engine that there is not": (["run", "CASE", "--engine", "duckbd"], ["--engine", "duckbd", "duckdb"]),
-    "an engine that there is not, measuring": (["measure", "CASE", "--engine", "x"], ["--engine", "duckdb"]),
+    "an engine that there is not, measuring": (
+        ["measure", "CASE", "--engine", "x"],
+        ["--engine", "'x'", "duckdb"],
+    ),
     "a folder that is no case": (["run", "nowhere"], ["nowhere/case.toml", "perito new"]),
     "a file in the place of a case": (["check", "CASE/case.toml"], ["case.toml", "folder"]),
     "a question that the case does not ask": (

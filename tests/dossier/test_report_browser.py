@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-# One worker: the pages that are kept to be looked at have fixed names.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("report-browser")]
 
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
@@ -20,15 +19,21 @@ POINTS_PER_PX = 72 / 96
 PAPER_PX = (182 * 96 / 25.4, (297 - 31) * 96 / 25.4)  # what the margins of an A4 page leave
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser of the system; on a developer's machine it may be missing, in CI it may not."""
-    path = shutil.which("chromium")
+def installed(program, package):
+    """Where a program of the system is; on a developer's machine it may be missing, in CI it may not."""
+    path = shutil.which(program)
     if path is None:
-        reason = "chromium is not installed (apt-get install chromium)"
+        reason = f"{program} is not installed (apt-get install {package})"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser of the system."""
+    path = installed("chromium", "chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -52,6 +57,14 @@ def opened(chromium, report):
     page.goto(report.as_uri())
     yield page
     context.close()
+
+
+def keep(path):
+    """Puts a picture or paper where people can look at it; whole, whoever else does the same."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    part = ARTEFACTS / f".{os.getpid()}-{path.name}"
+    shutil.copyfile(path, part)
+    part.replace(ARTEFACTS / path.name)
 
 
 def choose(page, language):
@@ -111,12 +124,12 @@ def test_a_number_leads_to_its_derivation_which_is_then_visible(opened):
 
 @pytest.mark.parametrize("width", WIDTHS_PX)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_nothing_overflows_the_window_but_what_scrolls_inside_it(chromium, report, width, language):
+def test_nothing_overflows_the_window_but_what_scrolls_inside_it(chromium, report, tmp_path, width, language):
     page = chromium.new_page(viewport={"width": width, "height": 900})  # runs the measuring script
     page.goto(report.as_uri())
     choose(page, language)
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"report-{language}-{width}.png")
+    page.screenshot(path=tmp_path / f"report-{language}-{width}.png")
+    keep(tmp_path / f"report-{language}-{width}.png")
     wide = page.evaluate(
         """() => [...document.querySelectorAll('body *')]
             .filter(e => e.getClientRects().length && !e.closest('.scroll, figure, .unseen, input'))
@@ -146,20 +159,31 @@ def test_every_link_resolves_and_no_error_is_logged(chromium, report):
 
 
 @pytest.fixture(scope="module")
-def printed(chromium, report):
-    """The report on A4 in both languages, and the text of each page."""
-    ARTEFACTS.mkdir(exist_ok=True)
-    pages = {}
+def papers(chromium, report, tmp_path_factory):
+    """The report on A4 as PDF, by language."""
+    for program in ("pdftotext", "pdfinfo"):
+        installed(program, "poppler-utils")
+    folder = tmp_path_factory.mktemp("papers")
+    made = {}
     for language in LANGUAGES:
         context = chromium.new_context(java_script_enabled=False)
         page = context.new_page()
         page.goto(report.as_uri())
         choose(page, language)
-        path = ARTEFACTS / f"report-{language}.pdf"
-        page.pdf(path=path, prefer_css_page_size=True, print_background=True)
+        made[language] = folder / f"report-{language}.pdf"
+        page.pdf(path=made[language], prefer_css_page_size=True, print_background=True)
         context.close()
-        text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True).stdout
-        pages[language] = text.decode().split("\f")[:-1]
+        keep(made[language])
+    return made
+
+
+@pytest.fixture(scope="module")
+def printed(papers):
+    """The text of each page, by language."""
+    pages = {}
+    for language, path in papers.items():
+        made = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True)
+        pages[language] = made.stdout.decode().split("\f")[:-1]
     return pages
 
 
@@ -168,8 +192,8 @@ def plain(text):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_prints_on_a4_with_page_numbers(printed, language):
-    info = subprocess.run(["pdfinfo", ARTEFACTS / f"report-{language}.pdf"], capture_output=True, check=True)
+def test_it_prints_on_a4_with_page_numbers(papers, printed, language):
+    info = subprocess.run(["pdfinfo", papers[language]], capture_output=True, check=True)
     size = re.search(r"Page size:\s+([\d.]+) x ([\d.]+)", info.stdout.decode())
     assert tuple(round(float(side)) for side in size.groups()) == A4_POINTS
     count = len(printed[language])
@@ -204,11 +228,9 @@ def test_every_derivation_is_on_paper(printed, language, told):
         assert record["id"].partition("/")[2].replace(" ", "") in text
 
 
-def boxes(language):
+def boxes(path):
     """For each page, every word with its box, in points from the top left."""
-    made = subprocess.run(
-        ["pdftotext", "-bbox", ARTEFACTS / f"report-{language}.pdf", "-"], capture_output=True, check=True
-    ).stdout.decode()
+    made = subprocess.run(["pdftotext", "-bbox", path, "-"], capture_output=True, check=True).stdout.decode()
     pattern = r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>'
     return [
         [(*(float(side) for side in found[:4]), found[4]) for found in re.findall(pattern, page)]
@@ -217,8 +239,8 @@ def boxes(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_word_lies_inside_its_page_and_on_no_other_word(printed, language):
-    for number, words in enumerate(boxes(language), start=1):
+def test_every_word_lies_inside_its_page_and_on_no_other_word(papers, language):
+    for number, words in enumerate(boxes(papers[language]), start=1):
         assert words
         for left, top, right, bottom, word in words:
             assert left >= 25, (number, word)

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -158,7 +157,6 @@ class Cluster:
             "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_DAEMON_JAVA_OPTS": f"{_QUICK_JAVA} -Djava.io.tmpdir={self.folder} {_NO_REST}",
             "SPARK_LOCAL_DIRS": str(self.folder),
-            "PYSPARK_PYTHON": sys.executable,
         }
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
@@ -212,6 +210,7 @@ def quick_spark(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_CONF_DIR", str(folder))
         patch.setenv("SPARK_SUBMIT_OPTS", _QUICK_JAVA)
+        patch.setenv("PYSPARK_PYTHON", "/no/python/on/the/workers")
         yield
 
 

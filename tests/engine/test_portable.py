@@ -142,7 +142,7 @@ def test_what_a_measure_needs_is_allowed(sql):
         ("ties", "SELECT * FROM (SELECT post_id FROM posts ORDER BY kind LIMIT 2) AS few"),
         (
             "ties",
-            f"""SELECT a.post_id FROM posts AS a JOIN media AS m ON m.post_id = a.post_id
+            f"""SELECT m.kind FROM posts AS a JOIN media AS m ON m.post_id = a.post_id
                 ORDER BY a.{KEY.replace(", ", ", a.")}""",
         ),
         (
@@ -223,13 +223,13 @@ def test_text_that_is_no_sql_is_refused(sql):
 
 
 def test_a_constant_condition_makes_the_rest_of_a_key_enough_for_an_order():
-    ordered = "SELECT post_id FROM posts WHERE evidence_id = $item ORDER BY post_id, locator"
+    ordered = "SELECT post_id, kind FROM posts WHERE evidence_id = $item ORDER BY post_id, locator"
     check_portable(ordered)
     assert "ties" in refusal(ordered.replace("=", "<>")).what
 
 
 def test_a_join_to_a_whole_key_keeps_the_keys_of_the_left_side():
-    joined = """SELECT r.evidence_id FROM rejects AS r JOIN evidence AS e ON e.{}
+    joined = """SELECT r.evidence_id, e.path FROM rejects AS r JOIN evidence AS e ON e.{}
                 ORDER BY r.evidence_id, r.locator, r.reason"""
     check_portable(joined.format("evidence_id = r.evidence_id"))
     assert "ties" in refusal(joined.format("platform = r.platform")).what

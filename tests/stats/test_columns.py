@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +10,16 @@ import numpy as np
 import pytest
 
 from perito.errors import StatsError
-from perito.stats.columns import columns_of, counts, groups, numbers, numbers_or_nan, rows_of, same_length
+from perito.stats.columns import (
+    columns_of,
+    counts,
+    groups,
+    numbers,
+    numbers_or_nan,
+    one_of,
+    rows_of,
+    same_length,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +59,29 @@ def test_a_refusal_shows_the_first_three_places_and_says_that_there_are_more():
     assert refusal.value.found.startswith("20000 of 20000: [0] = nan, [1] = nan, [2] = nan")
     assert refusal.value.found.endswith("...")
     assert len(str(refusal.value)) < 300
+
+
+def test_numbers_that_no_quantity_has_are_refused():
+    assert numbers("y", [1e50, -1e50, 1e-300, 0]).tolist() == [1e50, -1e50, 1e-300, 0]
+    with pytest.raises(StatsError) as refusal:
+        numbers("y", [1.0, 1e51])
+    assert "[1] = 1e+51" in refusal.value.found
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_a_column_or_a_table_may_be_asked_for(shape):
+    assert numbers("n", np.ones(shape), dimensions=None).shape == shape
+    with pytest.raises(StatsError):
+        numbers("n", np.ones((1, 1, 1)), dimensions=None)
+
+
+@pytest.mark.parametrize("name", ["nominla", "x", None, 3, ["nominal"], np.array(["nominal", "ordinal"])])
+def test_an_unknown_name_is_refused_with_the_known_ones(name):
+    one_of("unknown metric", "nominal", ["nominal", "ordinal"])
+    with pytest.raises(StatsError) as refusal:
+        one_of("unknown metric", name, ["nominal", "ordinal"])
+    assert refusal.value.expected == "nominal or ordinal"
+    assert ("nominal" in refusal.value.remedy) == isinstance(name, str)
 
 
 @pytest.mark.parametrize("values", [[], 5, [[1, 2]], [[1], [2, 3]], None])
@@ -107,7 +140,7 @@ def test_what_is_no_count_is_refused_by_the_name_of_its_column(values):
         ([7, 3, 7], [3, 7], [1, 0, 1]),
         ([7.5, 3.5, 7.5], [3.5, 7.5], [1, 0, 1]),
         ([("x", 2), ("x", 1), ("x", 2)], None, None),
-        (np.array(["b", 3, "b"], dtype=object), ["b", 3], [0, 1, 0]),
+        (np.array(["b", 3, "b"], dtype=object), [3, "b"], [1, 0, 1]),
         (np.array(["b", "a", "b"]), ["a", "b"], [1, 0, 1]),
         ([True, False, True], [False, True], [1, 0, 1]),
     ],
@@ -121,10 +154,19 @@ def test_groups_of_any_kind_are_numbered(column, names, codes):
     assert (found, numbered.tolist()) == (names, codes)
 
 
-@pytest.mark.parametrize("hole", [None, float("nan"), ""])
+def test_days_may_be_groups():
+    days = [date(2026, 1, 8), date(2025, 12, 29), date(2026, 1, 8)]
+    names, codes = groups("day", days, 3)
+    assert (names, codes.tolist()) == ([days[1], days[0]], [1, 0, 1])
+
+
+@pytest.mark.parametrize("hole", [None, float("nan"), "", 1j, ("a", "b"), b"a"])
 def test_an_item_without_a_group_is_refused_and_counted(hole):
     with pytest.raises(StatsError) as refusal:
-        groups("clusters", np.array(["a", hole, "b", hole], dtype=object), 4)
+        column = np.empty(4, dtype=object)
+        column[:] = "a"
+        column[1] = column[3] = hole
+        groups("clusters", column, 4)
     assert "clusters" in refusal.value.what
     assert refusal.value.found.startswith("2 of 4: [1]")
 

@@ -88,7 +88,8 @@ def test_a_variable_that_is_missing_on_one_side_is_named_with_the_nearest():
     found = refused([1] * 5, {"lang": LANG}, {"lnag": {"es": 60, "en": 40}})
     assert "'lang'" in found.what
     assert "lnag" in found.remedy
-    assert "no categories" in refused([1] * 5, {}, {"lang": {"es": 1, "en": 1}}).what
+    known = {"lang": {"es": 1, "en": 1}, "day": {"mon": 1, "tue": 1}}
+    assert "no categories" in refused([1] * 5, {"lang": LANG}, known).what
 
 
 def test_variables_that_describe_different_populations_are_refused():
@@ -119,5 +120,10 @@ def test_impossible_weights_are_refused(weights):
 
 
 def test_no_totals_and_no_rounds_are_refused():
-    refused([1] * 5, {}, {})
+    for nothing in ({}, None, [1, 2], "lang"):
+        refused([1] * 5, nothing, KNOWN)
+        refused([1] * 5, SAMPLE, nothing)
+        refused([1] * 5, {"lang": LANG}, {"lang": nothing})
+    for tolerance in (0, -1, None, "small"):
+        refused([1] * 5, SAMPLE, KNOWN, tolerance=tolerance)
     refused([1] * 5, SAMPLE, KNOWN, most_iterations=0)

@@ -17,24 +17,29 @@ from perito.cli.output import (
     quiet_option,
     write_json,
 )
-from perito.errors import CaseError, nearest
+from perito.errors import CaseError
 
 if TYPE_CHECKING:
     from perito.findings import Language
 
 
-def _known_engine(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """The engine's name; refused before any work if there is none of that name."""
-    from perito.engine import ENGINES
+def _able_engine(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """The engine's name; one that cannot start is refused before any work."""
+    from perito.engine import check_engine
 
-    if value not in ENGINES:
-        raise CaseError(f"there is no engine '{value}'", where="--engine", remedy=nearest(value, ENGINES))
+    try:
+        check_engine(value)
+    except CaseError as error:
+        place = error.where or "--engine"
+        raise CaseError(
+            error.what, where=place, expected=error.expected, found=error.found, remedy=error.remedy
+        ) from None
     return value
 
 
 engine_option = click.option(
-    "--engine", default="duckdb", show_default=True, callback=_known_engine, metavar="NAME",
-    help="The engine that answers.",
+    "--engine", default="duckdb", show_default=True, callback=_able_engine, metavar="NAME",
+    help="The engine that answers: duckdb or spark.",
 )  # fmt: skip
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from perito.engine.sources import Files, Source
 
 MEMORY_LIMIT_MB = 1_024
+_OWN_PERCENT = (
+    92  # DuckDB holds up to 8 % more than it counts against its own limit (20 million rows, 400 MB)
+)
 _SQL_TYPES = {
     "string": "VARCHAR",
     "int64": "BIGINT",
@@ -40,7 +43,8 @@ class DuckDBEngine:
         paths: The Parquet file, or the files, of each table that has rows.
         names: Every table that may be asked; those without a file are empty.
         threads: How many threads DuckDB may use.
-        memory_limit_mb: What DuckDB may hold in memory, in MB of 10^6 bytes.
+        memory_limit_mb: What DuckDB may hold in memory, in MB of 10^6 bytes; the rest of the process comes
+            on top, about 125 MB.
         spill: Where a folder may be made for what does not fit; without one, such a query fails.
         spill_limit_mb: How much may be written there; without one, what the disk holds.
 
@@ -143,7 +147,7 @@ def _connection(threads: int, memory_limit_mb: int, spill: SpillFolder | None) -
     return duckdb.connect(
         config={
             "threads": threads,
-            "memory_limit": f"{memory_limit_mb}MB",
+            "memory_limit": f"{memory_limit_mb * _OWN_PERCENT // 100}MB",
             "temp_directory": str(spill.path) if spill else "",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

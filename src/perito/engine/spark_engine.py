@@ -97,9 +97,11 @@ class SparkEngine:
 
 
 def _frame(session: SparkSession, source: Source) -> DataFrame:
-    columns = ", ".join(f"`{field.name}` {_ddl_type(field)}" for field in source.schema)
     if not source.files:
-        return session.createDataFrame([], columns)
+        # Made by Spark itself: workers need no Python.
+        nulls = ", ".join(f"CAST(NULL AS {_ddl_type(field)}) AS `{field.name}`" for field in source.schema)
+        return session.sql(f"SELECT {nulls} WHERE false")
+    columns = ", ".join(f"`{field.name}` {_ddl_type(field)}" for field in source.schema)
     # A name with brackets or a star is a name, not a pattern.
     reader = session.read.schema(columns).option("__globPaths__", value=False)
     return reader.parquet(

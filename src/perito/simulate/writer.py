@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 131_072
 FILE_ROWS = 32 * ROW_GROUP_ROWS
+_MOST_PARTS = 16  # a small part costs more memory than its rows do
 _ZSTD_LEVEL = 1
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP archive can name: no clock is read
 
@@ -70,6 +71,8 @@ class TableWriter:
         output = self._outputs.setdefault(name, _Output(rows.column_names))
         output.rows += rows.num_rows
         output.waiting.append(rows.select(output.columns))
+        if len(output.waiting) > _MOST_PARTS:
+            output.waiting = [_as_one(output.waiting)]
         if sum(part.num_rows for part in output.waiting) < ROW_GROUP_ROWS:
             return
         whole = pa.concat_tables(output.waiting)
@@ -101,7 +104,6 @@ class TableWriter:
             compression="zstd",
             compression_level=_ZSTD_LEVEL,
             use_dictionary=few,
-            write_statistics=False,
             store_schema=False,
         )
 
@@ -124,6 +126,11 @@ class TableWriter:
     def __exit__(self, *_: object) -> None:
         for output in self._outputs.values():
             self._close(output)
+
+
+def _as_one(parts: list[pa.Table]) -> pa.Table:
+    """The same rows in memory of their own."""
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
 
 
 class PictureArchive:

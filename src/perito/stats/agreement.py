@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from perito.errors import StatsError
-from perito.stats.columns import groups, refuse_where
+from perito.stats.columns import groups, one_of, refuse_where
 from perito.stats.dawid_skene import DawidSkene, dawid_skene
 from perito.stats.interval import Estimate, Interval, half_alpha, real_or_nan, shown, whole_count
 from perito.stats.ratings import Outcomes, coded, outcomes
@@ -267,7 +267,7 @@ def bootstrap_agreement(
         >>> round(found.value, 3), round(found.interval.low, 2), round(found.interval.high, 2)
         (0.469, 0.29, 0.64)
     """
-    core = _CORES.get(measure)
+    core = _CORES.get(measure) if callable(measure) else None
     if core is None:
         names = ", ".join(sorted(known.__name__ for known in _CORES))
         raise StatsError("no interval for this measure", expected=f"one of {names}", found=shown(measure))
@@ -322,8 +322,7 @@ def _one_value() -> StatsError:
 
 
 def _alpha(labels: Floats, items: Integers, values: Floats, metric: str = "nominal") -> float:
-    if metric not in _DISAGREEMENTS:
-        raise StatsError("unknown metric", expected=" or ".join(_DISAGREEMENTS), found=shown(metric))
+    one_of("unknown metric", metric, _DISAGREEMENTS)
     disagreement = _DISAGREEMENTS[metric]
     labels, items, m = _paired(labels, items)
     overall = (labels * items[:, np.newaxis]).sum(axis=0)

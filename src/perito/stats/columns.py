@@ -8,19 +8,21 @@ are never dropped here; whether an unreadable item counts as yes or no is the ca
 from __future__ import annotations
 
 import math
+from datetime import date
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from perito.errors import StatsError
+from perito.errors import StatsError, nearest
 from perito.stats.interval import real_or_nan, shown, whole_count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 __all__ = [
+    "SMALLEST_DIVISOR",
     "Floats",
     "Integers",
     "columns_of",
@@ -29,6 +31,7 @@ __all__ = [
     "groups",
     "numbers",
     "numbers_or_nan",
+    "one_of",
     "refuse_where",
     "rows_of",
     "same_length",
@@ -39,41 +42,54 @@ Integers = npt.NDArray[np.int64]
 
 _NAMED = 3  # wrong entries that a refusal shows one by one
 _LARGEST_COUNT = 2**53
+_LARGEST = 1e50
+SMALLEST_DIVISOR = 1e-50  # of weights and chances: what is divided by it is still a float
 
 
-def numbers(name: str, values: npt.ArrayLike, *, dimensions: int = 1) -> Floats:
-    """The values as floats, if every one is a finite real number; text is none, and neither is "missing".
+def numbers(name: str, values: npt.ArrayLike, *, dimensions: int | None = 1) -> Floats:
+    """The values as floats, if every one is a usable real number; text is none, and neither is "missing".
+
+    Usable is what is at most 1e50 in size: products of such numbers are still floats.
+
+    Args:
+        name: Name of the column, for the refusal.
+        values: One entry an item.
+        dimensions: 1 for a column, 2 for a table, None for either.
 
     Raises:
-        StatsError: Not a column (or table) of numbers, an empty one, or entries that are not finite.
+        StatsError: Not a column (or table) of numbers, an empty one, or entries that are not usable.
 
     Example:
         >>> numbers("weights", [1, 2.5]).tolist()
         [1.0, 2.5]
     """
     result = numbers_or_nan(name, values, dimensions=dimensions)
-    refuse_where(f"'{name}' holds values that are no finite numbers", ~np.isfinite(result), values)
+    refuse_where(f"'{name}' holds missing values", np.isnan(result), values, expected="a number everywhere")
     return result
 
 
-def numbers_or_nan(name: str, values: npt.ArrayLike, *, dimensions: int) -> Floats:
+def numbers_or_nan(name: str, values: npt.ArrayLike, *, dimensions: int | None = 1) -> Floats:
     """The values as floats, not-a-number where an entry is missing or is no number.
 
     Raises:
-        StatsError: Not a column (or table) of that many dimensions, an empty one, or text.
+        StatsError: Not a column (or table) of that many dimensions, an empty one, text, or entries that are
+            infinite or beyond what `numbers` can use.
     """
     array = _of_dimensions(name, values, dimensions)
+    if array.dtype.kind not in "biufO":
+        first = array.ravel()[0].item()
+        raise StatsError(f"'{name}' holds no numbers", expected="numbers", found=shown(first))
     if array.dtype.kind == "O":
         flat = [real_or_nan(value) for value in array.ravel().tolist()]
-        return np.array(flat, dtype=np.float64).reshape(array.shape)
-    if array.dtype.kind not in "biuf":
-        raise StatsError(
-            f"'{name}' holds no numbers", expected="numbers", found=shown(array.ravel()[0].item())
-        )
-    return array.astype(np.float64)
+        result = np.array(flat, dtype=np.float64).reshape(array.shape)
+    else:
+        result = array.astype(np.float64)
+    expected = f"at most {_LARGEST:g} in size"
+    refuse_where(f"'{name}' holds numbers that no quantity has", abs(result) > _LARGEST, values, expected)
+    return result
 
 
-def counts(name: str, values: npt.ArrayLike, *, dimensions: int = 1) -> Integers:
+def counts(name: str, values: npt.ArrayLike, *, dimensions: int | None = 1) -> Integers:
     """The values as whole numbers from 0 to 2^53; a float or a truth value is no count.
 
     Raises:
@@ -95,7 +111,7 @@ def counts(name: str, values: npt.ArrayLike, *, dimensions: int = 1) -> Integers
 def groups(name: str, values: Sequence[object] | npt.ArrayLike, length: int) -> tuple[list[Any], Integers]:
     """The names of the groups in a column, and for every item the position of its group among them.
 
-    The names come in ascending order where they can be compared, else in the order of first appearance.
+    The names come in ascending order, numbers before text.
 
     Raises:
         StatsError: A column of another length, or items without a group (None, not-a-number, empty text).
@@ -108,20 +124,43 @@ def groups(name: str, values: Sequence[object] | npt.ArrayLike, length: int) -> 
     array = _of_dimensions(name, values, 1)
     same_length((name, array), ("items", length))
     if array.dtype.kind in "biu":
-        names, codes = np.unique(array, return_inverse=True)
-        return names.tolist(), codes.astype(np.int64)
+        distinct, codes = np.unique(array, return_inverse=True)
+        return distinct.tolist(), codes.astype(np.int64)
     labels = array.tolist()
-    missing = np.array([label is None or label != label or label == "" for label in labels])  # noqa: PLR0124
-    refuse_where(f"items without a group in '{name}'", missing, array, remedy="name the group of every item")
-    return _numbered(labels)
-
-
-def _numbered(labels: list[Any]) -> tuple[list[Any], Integers]:
-    names = list(dict.fromkeys(labels))
-    if len({type(name) for name in names}) == 1:
-        names.sort()
-    numbers_of = {name: i for i, name in enumerate(names)}
+    wrong = np.array([not _is_name(label) for label in labels])
+    refuse_where(
+        f"items without a group in '{name}'",
+        wrong,
+        array,
+        expected="text, a number or a date",
+        remedy="name the group of every item",
+    )
+    names = sorted(set(labels), key=_rank)
+    numbers_of = {label: i for i, label in enumerate(names)}
     return names, np.array([numbers_of[label] for label in labels], dtype=np.int64)
+
+
+def _is_name(label: object) -> bool:
+    return isinstance(label, (str, Real, date)) and label == label and label != ""  # noqa: PLR0124 (not nan)
+
+
+def _rank(label: Any) -> tuple[str, Any]:  # noqa: ANN401
+    """Numbers among numbers, text among text: what cannot be compared is ordered by its kind."""
+    return ("number" if isinstance(label, Real) else type(label).__name__), label
+
+
+def one_of(what: str, value: object, names: Collection[str]) -> None:
+    """Refuses a name that is not among the known ones.
+
+    Raises:
+        StatsError: The value is no text or not one of the names; the known ones are shown.
+
+    Example:
+        >>> one_of("unknown metric", "nominal", ["nominal", "ordinal"])
+    """
+    if not isinstance(value, str) or value not in names:
+        remedy = nearest(value, names) if isinstance(value, str) else ""
+        raise StatsError(what, expected=" or ".join(names), found=shown(value), remedy=remedy)
 
 
 def columns_of(name: str, values: Sequence[object] | npt.ArrayLike, length: int) -> list[npt.NDArray[Any]]:
@@ -215,12 +254,14 @@ def refuse_where(
     raise StatsError(what, expected=expected, found=found, remedy=remedy)
 
 
-def _of_dimensions(name: str, values: Any, dimensions: int) -> npt.NDArray[Any]:  # noqa: ANN401
+def _of_dimensions(name: str, values: Any, dimensions: int | None) -> npt.NDArray[Any]:  # noqa: ANN401
     array = _as_array(values)
-    if array.ndim != dimensions or not array.size:
+    allowed = {1, 2} if dimensions is None else {dimensions}
+    if array.ndim not in allowed or not array.size:
+        kind = {1: "column", 2: "table"}.get(dimensions or 0, "column or table")
         raise StatsError(
-            f"'{name}' is no {'column' if dimensions == 1 else 'table'} of values",
-            expected="one entry an item, at least one" if dimensions == 1 else f"{dimensions} dimensions",
+            f"'{name}' is no {kind} of values",
+            expected=f"a {kind} with at least one entry",
             found=f"shape {array.shape}" if array.ndim else shown(values),
         )
     return array

@@ -15,7 +15,15 @@ import numpy as np
 from scipy import special
 
 from perito.errors import StatsError
-from perito.stats.columns import columns_of, exact_sum, groups, numbers, refuse_where, same_length
+from perito.stats.columns import (
+    SMALLEST_DIVISOR,
+    columns_of,
+    exact_sum,
+    groups,
+    numbers,
+    refuse_where,
+    same_length,
+)
 from perito.stats.interval import Estimate, Interval, half_alpha
 
 if TYPE_CHECKING:
@@ -138,7 +146,10 @@ def sampling_design(
     """
     weight = numbers("weights", weights)
     refuse_where(
-        "weights that are not above 0", weight <= 0, weight, remedy="leave items out that were not drawn"
+        "weights that are not above 0",
+        weight < SMALLEST_DIVISOR,
+        weight,
+        remedy="leave items out that were not drawn",
     )
     size = len(weight)
     units = columns_of("clusters", np.arange(size) if clusters is None else clusters, size)

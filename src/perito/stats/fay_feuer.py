@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import special
 
-from perito.stats.columns import counts, numbers, refuse_where, rows_of
+from perito.stats.columns import SMALLEST_DIVISOR, counts, numbers, refuse_where, rows_of
 from perito.stats.interval import Estimate, Interval, half_alpha
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def fay_feuer_many(
     """
     tail = float(half_alpha(level))
     found = counts("k", k, dimensions=2)
-    size = rows_of("n", counts("n", n, dimensions=np.ndim(n)), found.shape)
-    share = rows_of("weights", numbers("weights", weights, dimensions=np.ndim(weights)), found.shape)
+    size = rows_of("n", counts("n", n, dimensions=None), found.shape)
+    share = rows_of("weights", numbers("weights", weights, dimensions=None), found.shape)
     _check(found, size, share)
     weight = share / np.maximum(size, 1)
     value = _row_sums(weight * found)
@@ -143,7 +143,7 @@ def fay_feuer_many(
 
 def _check(found: Integers, size: Integers, share: Floats) -> None:
     refuse_where("more positives than items drawn", found > size, found, expected="k <= n in every stratum")
-    refuse_where("shares of the population below 0", share < 0, share)
+    refuse_where("impossible shares of the population", (share < SMALLEST_DIVISOR) & (share != 0), share)
     total = share.sum(axis=1)
     refuse_where(
         "the shares of the population do not add up to 1",

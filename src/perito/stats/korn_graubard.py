@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Literal
 from scipy import optimize, special
 
 from perito.errors import StatsError
-from perito.stats.columns import numbers, refuse_where
+from perito.stats.columns import numbers, one_of, refuse_where
 from perito.stats.design import Design, DesignEstimate, design_mean, sampling_design, student_quantile
-from perito.stats.interval import Interval, half_alpha, shown
+from perito.stats.interval import Interval, half_alpha
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
-__all__ = ["ShareEstimate", "beta_interval", "design_share", "korn_graubard"]
+__all__ = ["ShareEstimate", "beta_interval", "degrees_factor", "design_share", "korn_graubard"]
 
 _ROUNDING = 1e-9  # of the error of a simple random sample; real designs are never that good
 
@@ -135,8 +135,7 @@ def design_share(
         positive,
         remedy="decide first what an item without a clear label counts as",
     )
-    if method not in _METHODS:
-        raise StatsError("unknown interval of a share", expected=" or ".join(_METHODS), found=shown(method))
+    one_of("unknown interval of a share", method, _METHODS)
     mean = design_mean(positive, weights, strata, clusters, fpc, level)
     share = min(1.0, max(0.0, mean.value))
     # A spread that is only rounding (all items of a stratum alike) would pass for perfect knowledge.
@@ -172,11 +171,23 @@ def beta_interval(share: float, size: float, level: float, method: str) -> Inter
     return Interval(low, high, float(level), method)
 
 
+def degrees_factor(level: float, n: int, degrees_of_freedom: int) -> float:
+    """What few clusters take from the effective size: (t_{n-1}/t_df)^2.
+
+    Example:
+        >>> round(degrees_factor(0.95, 183, 14), 4)
+        0.8463
+    """
+    few = student_quantile(level, max(degrees_of_freedom, 1))
+    # At a level next to 0 both quantiles are 0, and so is the difference between them.
+    return (student_quantile(level, max(n - 1, 1)) / few) ** 2 if few else 1.0
+
+
 def _effective_size(share: float, error: float, design: Design, level: float) -> float:
     if design.is_full_count:
         return math.inf
-    n, df = len(design.weights), max(design.degrees_of_freedom, 1)
-    factor = (student_quantile(level, n - 1) / student_quantile(level, df)) ** 2
+    n = len(design.weights)
+    factor = degrees_factor(level, n, design.degrees_of_freedom)
     if error == 0:
         return float(design.weights.sum() ** 2 / (design.weights**2).sum()) * factor
     return share * (1 - share) / error**2 * factor

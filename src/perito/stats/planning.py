@@ -32,6 +32,8 @@ __all__ = [
     "stratified_precision",
 ]
 
+_SMALLEST = 1e-12
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strata:
@@ -272,7 +274,8 @@ def stratified_precision(
         raise StatsError(
             "no positives are expected: a relative precision has no meaning", found="scores of 0"
         )
-    variance = exact_sum(held * (held - drawn) * score * (1 - score) / np.maximum(drawn, 1))
+    factor = held.astype(np.float64) * (held - drawn) / np.maximum(drawn, 1)
+    variance = exact_sum(factor * score * (1 - score))
     return normal_quantile(level) * math.sqrt(variance) / expected
 
 
@@ -288,7 +291,11 @@ def _balanced(drawn: Integers, wish: Floats, least: Integers, held: Integers, bu
 
 def _between_0_and_1(name: str, value: float, *included: int) -> float:
     number = real_or_nan(value)
-    if not 0 < number < 1 and number not in included:
+    if not _SMALLEST <= number < 1 and number not in included:
         ends = f"{' and '.join(map(str, included))} included" if included else "ends excluded"
-        raise StatsError(f"'{name}' is out of range", expected=f"between 0 and 1, {ends}", found=shown(value))
+        raise StatsError(
+            f"'{name}' is out of range",
+            expected=f"between 0 and 1, {ends}, not below {_SMALLEST:g}",
+            found=shown(value),
+        )
     return number

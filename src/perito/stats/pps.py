@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from perito.errors import StatsError
-from perito.stats.columns import exact_sum, numbers, refuse_where, same_length
+from perito.stats.columns import SMALLEST_DIVISOR, exact_sum, numbers, one_of, refuse_where, same_length
 from perito.stats.design import DesignEstimate, student_quantile
 from perito.stats.interval import Interval, shown
 
@@ -26,8 +26,7 @@ __all__ = ["hansen_hurwitz", "pps_total"]
 
 Variance = Literal["brewer", "hartley-rao", "horvitz-thompson", "yates-grundy"]
 
-_WITHOUT_PAIRS = ("brewer", "hartley-rao")
-_WITH_PAIRS = ("horvitz-thompson", "yates-grundy")
+_VARIANCES = ("brewer", "hartley-rao", "horvitz-thompson", "yates-grundy")
 _ROUNDED = (
     1e-9  # relative error that joint probabilities may carry on their diagonal and between their halves
 )
@@ -111,9 +110,7 @@ def pps_total(
         (103.333333, 7.302967)
     """
     value_of, chance = _drawn(y, inclusion, "inclusion")
-    if variance not in _WITHOUT_PAIRS + _WITH_PAIRS:
-        names = " or ".join(_WITHOUT_PAIRS + _WITH_PAIRS)
-        raise StatsError("unknown variance of a total", expected=names, found=shown(variance))
+    one_of("unknown variance of a total", variance, _VARIANCES)
     expanded = value_of / chance
     if variance == "brewer":
         spread = _brewer(expanded, chance)
@@ -130,7 +127,7 @@ def pps_total(
 def _drawn(y: npt.ArrayLike, chances: npt.ArrayLike, name: str) -> tuple[Floats, Floats]:
     value_of, chance = numbers("y", y), numbers(name, chances)
     same_length(("y", value_of), (name, chance))
-    wrong = (chance <= 0) | (chance > 1)
+    wrong = (chance < SMALLEST_DIVISOR) | (chance > 1)
     refuse_where(f"chances in '{name}' outside their range", wrong, chance, expected="above 0 and at most 1")
     if len(chance) == 1:
         raise StatsError("one draw has no spread", expected="at least two draws", found="1")
@@ -172,7 +169,7 @@ def _joint(joint: npt.ArrayLike | None, chance: Floats, variance: str) -> Floats
     refuse_where("joint chances whose diagonal is not 'inclusion'", diagonal, np.diagonal(table))
     # Both items are in the sample at most as often as the rarer of the two.
     highest = np.minimum(chance[:, np.newaxis], chance) * (1 + _ROUNDED)
-    wrong = (table <= 0) | (table > highest) | (abs(table - table.T) > _ROUNDED * highest)
+    wrong = (table < SMALLEST_DIVISOR) | (table > highest) | (abs(table - table.T) > _ROUNDED * highest)
     refuse_where(
         "joint chances that fit no design",
         wrong,

@@ -129,7 +129,7 @@ def regression(
         0.4782608696
     """
     label, prediction = _labelled(y, predicted, least=3)
-    if np.ptp(prediction) == 0:
+    if _is_constant(prediction):
         raise StatsError(
             "predictions that are all equal have no slope",
             found=f"{len(prediction)} times {prediction[0]:g}",
@@ -171,7 +171,7 @@ def _labelled(y: npt.ArrayLike, predicted: npt.ArrayLike, least: int = 2) -> tup
 
 def _tuned(label: Floats, prediction: Floats, others: Floats) -> float:
     everything = np.concatenate((prediction, others))
-    if np.ptp(everything) == 0:  # predictions that are all equal say nothing, whatever their weight
+    if _is_constant(everything):  # predictions that are all equal say nothing, whatever their weight
         return 0.0
     spread, n = _spread(everything) / (len(everything) - 1), len(label)
     shared = exact_sum((label - _mean(label)) * (prediction - _mean(prediction))) / n
@@ -186,6 +186,11 @@ def _weight(tuning: float) -> float:
 
 def _mean(values: Floats) -> float:
     return exact_sum(values) / len(values)
+
+
+def _is_constant(values: Floats) -> bool:
+    """Whether the values differ by so little that their squared distances are 0."""
+    return float(np.ptp(values)) ** 2 == 0
 
 
 def _spread(values: Floats) -> float:

@@ -7,6 +7,7 @@ uneven sample as far as the variables explain it, and no further.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from perito.stats.columns import exact_sum, groups, numbers, refuse_where
 from perito.stats.interval import real_or_nan, shown, whole_count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -91,6 +92,8 @@ def rake(
     given = numbers("weights", weights)
     refuse_where("weights below 0", given < 0, given)
     rounds = whole_count("most_iterations", most_iterations, smallest=1)
+    if not real_or_nan(tolerance) > 0:
+        raise StatsError("'tolerance' is no distance", expected="a number above 0", found=shown(tolerance))
     margins = _margins(categories, totals, given)
     adjusted = given.copy()
     for step in range(1, rounds + 1):
@@ -113,9 +116,12 @@ def _margins(
     totals: Mapping[str, Mapping[Any, float]],
     given: Floats,
 ) -> list[tuple[Integers, Floats]]:
-    if not totals:
-        raise StatsError("no known totals", expected="at least one variable with its totals")
-    for name in sorted(set(categories) ^ set(totals)):
+    for name, given_as in (("categories", categories), ("totals", totals)):
+        if not isinstance(given_as, Mapping) or not given_as:
+            raise StatsError(
+                f"'{name}' names no variable", expected="a mapping by variable", found=shown(given_as)
+            )
+    for name in sorted(set(categories) ^ set(totals), key=str):
         missing = "totals" if name in categories else "categories"
         others = totals if name in categories else categories
         raise StatsError(f"the variable '{name}' has no {missing}", remedy=nearest(name, others))
@@ -134,6 +140,10 @@ def _margins(
 def _margin(
     name: str, column: Sequence[object] | npt.ArrayLike, totals: Mapping[Any, float], given: Floats
 ) -> tuple[Integers, Floats]:
+    if not isinstance(totals, Mapping):
+        raise StatsError(
+            f"the totals of '{name}' are no mapping", expected="category: total", found=shown(totals)
+        )
     names, code = groups(name, column, len(given))
     for category in sorted(set(names) ^ set(totals), key=str):
         what = "no known total" if category in names else "a known total but no item"

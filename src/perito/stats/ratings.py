@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perito.errors import StatsError
-from perito.stats.columns import numbers_or_nan, refuse_where
+from perito.stats.columns import numbers_or_nan
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,8 +57,8 @@ def outcomes(ratings: npt.ArrayLike) -> Outcomes:
         The outcomes, in an order that does not depend on that of the items or the readers.
 
     Raises:
-        StatsError: No such table; less than two readers; infinite values; no label at all; too many different
-            values to compare.
+        StatsError: No such table; less than two readers; impossible values; no label at all; too many
+            different values to compare.
 
     Example:
         >>> outcomes([[0, 1, None], [0, 1, 1]]).items.tolist()
@@ -85,7 +85,7 @@ def coded(ratings: npt.ArrayLike) -> tuple[Floats, Integers]:
     """The values that occur, ascending, and the table with the position of each rating, -1 if it is missing.
 
     Raises:
-        StatsError: No table; less than two readers; infinite values; no label at all.
+        StatsError: No table; less than two readers; impossible values; no label at all.
 
     Example:
         >>> values, codes = coded([[1, 0, None], [1, 1, 3]])
@@ -93,7 +93,6 @@ def coded(ratings: npt.ArrayLike) -> tuple[Floats, Integers]:
         ([0.0, 1.0, 3.0], [[1, 0, -1], [1, 1, 2]])
     """
     table = numbers_or_nan("ratings", ratings, dimensions=2)
-    refuse_where("ratings that are not finite", np.isinf(table), table)
     if len(table) == 1:
         raise StatsError(
             "cannot say how reliable the labels are: each item was labelled once",

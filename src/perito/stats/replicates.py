@@ -83,13 +83,7 @@ def jackknife_weights(
     design = _one_stage(sampling_design(weights, strata, clusters, fpc))
     stage = design.stages[0]
     drawn = stage.drawn[stage.group_of_unit]
-    if len(drawn) * len(design.weights) > _LARGEST_TABLE:
-        raise StatsError(
-            "too many sets of weights",
-            expected=f"clusters times items of at most {_LARGEST_TABLE:,}",
-            found=f"{len(drawn):,} times {len(design.weights):,}",
-            remedy="put the items of each stratum into random groups and give those as clusters",
-        )
+    _held(len(drawn), design, "put the items of each stratum into random groups and give those as clusters")
     # A stratum taken whole may have one cluster only: nothing is left to chance there, and its scale is 0.
     raised = drawn / np.maximum(drawn - 1, 1)
     units = np.arange(len(drawn))[:, np.newaxis]
@@ -126,7 +120,7 @@ def bootstrap_weights(
         The sets.
 
     Raises:
-        StatsError: As `sampling_design`; impossible replicates or seed.
+        StatsError: As `sampling_design`; impossible replicates or seed; more sets than can be held.
 
     Example:
         >>> bootstrap_weights([2.0, 2.0, 2.0], replicates=100, seed=1).replicates.shape
@@ -135,6 +129,7 @@ def bootstrap_weights(
     design = _one_stage(sampling_design(weights, strata, clusters))
     times = whole_count("replicates", replicates, smallest=100)
     draw = np.random.default_rng(whole_count("seed", seed))
+    _held(times, design, "ask for fewer")
     stage = design.stages[0]
     factors = np.empty((times, len(stage.group_of_unit)))
     for group, drawn in enumerate(stage.drawn.tolist()):
@@ -182,6 +177,16 @@ def replicate_estimate(
     reach = student_quantile(level, max(df, 1)) * error
     interval = Interval(value - reach, value + reach, float(level), f"{sets.method}, t with {df} df")
     return DesignEstimate(value, interval, error, df, None)
+
+
+def _held(sets: int, design: Design, remedy: str) -> None:
+    if sets * len(design.weights) > _LARGEST_TABLE:
+        raise StatsError(
+            "too many sets of weights",
+            expected=f"sets times items of at most {_LARGEST_TABLE:,}",
+            found=f"{sets:,} times {len(design.weights):,}",
+            remedy=remedy,
+        )
 
 
 def _one_stage(design: Design) -> Design:

@@ -46,7 +46,7 @@ def beta_binomial(k: int, n: int, a: float, b: float, level: float = 0.95) -> Es
     Args:
         k: Positives found so far.
         n: Items read so far, at least 1.
-        a: Weight of positives in the mixture, above 0 and at most 1e6.
+        a: Weight of positives in the mixture, from 1e-6 to 1e6.
         b: Weight of negatives, alike.
         level: Confidence level as a share: the chance that the true share is inside at all looks.
 
@@ -148,10 +148,10 @@ def claim_e(k: int, n: int, population: int, total: int) -> float:
 
 
 def _prior(name: str, value: float) -> float:
-    if not 0 < real_or_nan(value) <= _LARGEST_PRIOR:
+    if not 1 / _LARGEST_PRIOR <= real_or_nan(value) <= _LARGEST_PRIOR:
         raise StatsError(
             f"'{name}' is no weight of a mixture",
-            expected=f"a number above 0 and at most {_LARGEST_PRIOR:g}",
+            expected=f"a number from {1 / _LARGEST_PRIOR:g} to {_LARGEST_PRIOR:g}",
             found=shown(value),
             remedy="use 0.5 for both if nothing is known",
         )

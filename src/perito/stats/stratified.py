@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perito.stats.columns import counts, refuse_where, same_length
-from perito.stats.design import student_quantile
 from perito.stats.interval import Interval, whole_count
-from perito.stats.korn_graubard import ShareEstimate, beta_interval
+from perito.stats.korn_graubard import ShareEstimate, beta_interval, degrees_factor
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -180,8 +179,7 @@ def _estimate(
     share, n = _share(groups), sum(g.drawn for g in groups)
     df = n - len(groups)
     size = math.inf if is_full_count else _effective_size(groups, share, variance)
-    if n > 1:
-        size *= (student_quantile(level, n - 1) / student_quantile(level, max(df, 1))) ** 2
+    size *= degrees_factor(level, n, df)
     ends = beta_interval(float(share), size, level, f"korn-graubard, {df} df")
     interval = Interval(times * ends.low, times * ends.high, ends.level, ends.method)
     return ShareEstimate(float(times * share), interval, times * math.sqrt(variance), df, None, size)

@@ -251,6 +251,20 @@ def test_a_file_that_cannot_be_read_is_an_error(unsigned):
     assert [one.kind for one in unsigned.check().problems] == ["unreadable"]
 
 
+def test_what_cannot_be_opened_is_an_error(unsigned):
+    unsigned.append_many(entries(3))
+    for name in ("head", "lock"):
+        (unsigned.path / name).rename(unsigned.path / "kept")
+        (unsigned.path / name).symlink_to(unsigned.path / name)
+        with pytest.raises(EvidenceError):
+            Log(unsigned.path).root()
+        with pytest.raises(EvidenceError):
+            Log(unsigned.path).append({})
+        (unsigned.path / name).unlink()
+        (unsigned.path / "kept").rename(unsigned.path / name)
+    assert unsigned.check().ok
+
+
 # --- damage ----------------------------------------------------------------------------------------------
 
 
@@ -283,6 +297,16 @@ def test_a_damaged_tile_gives_no_proof_and_takes_no_entry(unsigned, name):
     if name != "tile/0/000":  # a full tile is not read for an append
         with pytest.raises(SealBroken):
             log.append({})
+
+
+@pytest.mark.parametrize("name", ["tile/0/000", "tile/0/001.p/44", "tile/entries/001.p/44", "head"])
+def test_a_file_that_was_cut_short_is_named(unsigned, name):
+    unsigned.append_many(entries(300))
+    (unsigned.path / name).chmod(0o644)
+    (unsigned.path / name).write_bytes((unsigned.path / name).read_bytes()[:-1])
+    with pytest.raises(SealBroken, match=name.replace(".", r"\.")):
+        Log(unsigned.path).inclusion(3)
+    assert any(problem.where == name for problem in unsigned.check().problems)
 
 
 @pytest.mark.parametrize("name", ["tile/0/000", "tile/0/001.p/44", "tile/entries/001.p/44", "head"])

@@ -21,7 +21,7 @@ def named(identifier):
 @pytest.mark.parametrize("promise", EVERY, ids=lambda promise: promise.id)
 def test_a_short_run_does_not_contradict_the_band(promise):
     outcome = calibrate(promise, SEED, SHORT)
-    # Over so few replicates the statistic may stray from its band by some standard errors; a certain one may not.
+    # Over so few replicates the statistic may stray from its band by some standard errors.
     slack = 3.5 * (0.05 * 0.95 / SHORT) ** 0.5 if promise.low < promise.high else 0
     assert promise.low - slack <= outcome.value <= promise.high + slack
     assert outcome.replicates == SHORT

@@ -70,17 +70,15 @@ def canonical_many(records: Sequence[Mapping[str, Any] | bytes]) -> list[bytes]:
 
 
 def _expect_short(entries: Sequence[bytes]) -> None:
-    if max(map(len, entries), default=0) <= ENTRY_BYTES_MAX:
-        return
-    for place, entry in enumerate(entries):
-        if len(entry) > ENTRY_BYTES_MAX:
-            raise CaseError(
-                "the record is too long for the log",
-                where=f"record {place}",
-                expected=f"at most {ENTRY_BYTES_MAX} bytes",
-                found=str(len(entry)),
-                remedy="seal the facts as a file and name its digest in the record",
-            )
+    place, longest = max(enumerate(entries), key=lambda one: len(one[1]), default=(0, b""))
+    if len(longest) > ENTRY_BYTES_MAX:
+        raise CaseError(
+            "the record is too long for the log",
+            where=f"record {place}",
+            expected=f"at most {ENTRY_BYTES_MAX} bytes",
+            found=str(len(longest)),
+            remedy="seal the facts as a file and name its digest in the record",
+        )
 
 
 def _are_canonical(entries: Sequence[bytes]) -> bool:

@@ -153,8 +153,6 @@ class Writer:
 
     def commit(self) -> None:
         """Puts all staged files in their places, durably: when this returns, a power cut harms none."""
-        if not self._staged:
-            return
         make_durable([part for part, _ in self._staged])
         folders: set[Path] = set()
         for part, name in self._staged:
@@ -176,13 +174,9 @@ class Writer:
 
     def _made_for(self, target: Path) -> set[Path]:
         """The folders that change when the file takes its place; missing ones are made."""
-        touched = {target.parent}
-        for folder in target.parents:
-            if folder.exists():
-                break
-            touched.add(folder.parent)
+        missing = [folder for folder in target.parents if not folder.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
-        return touched
+        return {target.parent, *(folder.parent for folder in missing)}
 
 
 def _write(path: Path, data: bytes) -> None:
