@@ -162,10 +162,10 @@ def test_days_may_be_groups():
 
 @pytest.mark.parametrize("hole", [None, float("nan"), "", 1j, ("a", "b"), b"a"])
 def test_an_item_without_a_group_is_refused_and_counted(hole):
+    column = np.empty(4, dtype=object)
+    column[:] = "a"
+    column[1] = column[3] = hole
     with pytest.raises(StatsError) as refusal:
-        column = np.empty(4, dtype=object)
-        column[:] = "a"
-        column[1] = column[3] = hole
         groups("clusters", column, 4)
     assert "clusters" in refusal.value.what
     assert refusal.value.found.startswith("2 of 4: [1]")

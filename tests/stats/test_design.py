@@ -239,7 +239,7 @@ def refused(ask, *words):
 
 
 def test_weights_that_no_item_can_have_are_refused_and_shown():
-    for weight in (0, -1, float("nan")):
+    for weight in (0, -1, 1e-320, float("nan")):
         refused(lambda w=weight: design_total([1, 2], [1, w]), "[1] = ")
 
 
@@ -269,6 +269,7 @@ def test_columns_that_describe_other_items_are_refused(columns):
 def test_a_denominator_for_other_items_or_of_zero_is_refused():
     refused(lambda: design_ratio([1, 2], [1], [2, 2]), "'x'")
     refused(lambda: design_ratio([1, 2], [0, 0], [2, 2]), "denominator")
+    refused(lambda: design_ratio([1, 2], [1e-320, 0], [2, 2]), "denominator")
 
 
 def test_a_stratum_with_one_unit_is_named():

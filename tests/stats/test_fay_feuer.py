@@ -224,7 +224,9 @@ def test_more_hits_than_items_are_named():
     assert "1] = 301" in refused((1, 301, 9), SIZES, SHARES).found
 
 
-@pytest.mark.parametrize("shares", [(0.85, 0.1, 0.04), (85, 10, 5), (0.5, 0.6, -0.1), (0.85, 0.1, None)])
+@pytest.mark.parametrize(
+    "shares", [(0.85, 0.1, 0.04), (85, 10, 5), (0.5, 0.6, -0.1), (0.5, 0.5, 1e-320), (0.85, 0.1, None)]
+)
 def test_shares_that_are_no_shares_of_one_population_are_refused(shares):
     refused((1, 4, 9), SIZES, shares)
 

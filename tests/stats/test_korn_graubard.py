@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from perito.errors import StatsError
 from perito.stats.design import student_quantile
-from perito.stats.korn_graubard import beta_interval, design_share, korn_graubard
+from perito.stats.korn_graubard import beta_interval, degrees_factor, design_share, korn_graubard
 from perito.stats.proportion import clopper_pearson
 
 repeatable = settings(derandomize=True, deadline=None)
@@ -194,6 +194,11 @@ def test_a_full_count_has_no_interval_but_its_value():
     found = korn_graubard([1, 0, 0, 0], [1] * 4, fpc=4)
     assert ends_of(found) == (0.25, 0.25)
     assert math.isinf(found.effective_size)
+
+
+def test_at_a_level_next_to_0_the_degrees_of_freedom_do_not_matter():
+    assert degrees_factor(5e-324, 200, 3) == 1
+    assert korn_graubard([0, 1, 1, 0], [1] * 4, level=5e-324).effective_size == pytest.approx(3)
 
 
 def test_the_beta_interval_at_whole_numbers_is_clopper_pearson():

@@ -64,6 +64,7 @@ def test_a_wish_that_one_label_meets_needs_one():
         {"share": 0},
         {"share": 1},
         {"share": None},
+        {"share": 5e-324},
         {"population": 0},
         {"population": 10.0},
         {"relative_error": 0},

@@ -135,7 +135,7 @@ def test_a_quantity_in_proportion_to_the_chances_has_no_error():
 # --- hostile input ---
 
 
-@pytest.mark.parametrize("chance", [0, -0.1, 1.1, None, float("nan")])
+@pytest.mark.parametrize("chance", [0, -0.1, 1.1, 1e-320, None, float("nan")])
 def test_a_chance_outside_its_range_is_refused_and_shown(chance):
     for ask in (lambda: hansen_hurwitz([1, 2], [0.5, chance]), lambda: pps_total([1, 2], [0.5, chance])):
         with pytest.raises(StatsError) as refusal:

@@ -114,7 +114,7 @@ def test_an_impossible_total_is_refused(total):
     refused([1] * 5, {"lang": LANG}, {"lang": {"es": total, "en": 40}})
 
 
-@pytest.mark.parametrize("weights", [[1] * 4, [1, 1, 1, 1, -1], [1, 1, 1, 1, None], []])
+@pytest.mark.parametrize("weights", [[1] * 4, [1, 1, 1, 1, -1], [1, 1, 1, 1, 1e-320], [1, 1, 1, 1, None], []])
 def test_impossible_weights_are_refused(weights):
     refused(weights, {"lang": LANG}, {"lang": {"es": 60, "en": 40}})
 

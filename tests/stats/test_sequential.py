@@ -252,7 +252,7 @@ def test_a_claim_outside_the_population_is_refused(total):
     assert "total" in refusal.value.what
 
 
-@pytest.mark.parametrize("weight", [0, -1, 2e6, float("nan"), float("inf"), None, "1"])
+@pytest.mark.parametrize("weight", [0, -1, 5e-324, 2e6, float("nan"), float("inf"), None, "1"])
 def test_an_impossible_weight_of_the_mixture_is_refused_by_name(weight):
     for name, pair in (("a", (weight, 1)), ("b", (1, weight))):
         with pytest.raises(StatsError) as refusal:

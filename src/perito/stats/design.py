@@ -296,7 +296,7 @@ def design_ratio(
     below = numbers("x", x)
     same_length(("x", below), ("weights", design.weights))
     denominator = exact_sum(design.weights * below)
-    if denominator <= 0:
+    if denominator < SMALLEST_DIVISOR:
         raise StatsError(
             "the denominator of the ratio is not above 0",
             expected="a weighted sum of 'x' above 0",

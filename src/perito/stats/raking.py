@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perito.errors import StatsError, nearest
-from perito.stats.columns import exact_sum, groups, numbers, refuse_where
+from perito.stats.columns import SMALLEST_DIVISOR, exact_sum, groups, numbers, refuse_where
 from perito.stats.interval import real_or_nan, shown, whole_count
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def rake(
         [30.0, 30.0, 20.0, 20.0]
     """
     given = numbers("weights", weights)
-    refuse_where("weights below 0", given < 0, given)
+    refuse_where("impossible weights", (given < SMALLEST_DIVISOR) & (given != 0), given, "0 or above")
     rounds = whole_count("most_iterations", most_iterations, smallest=1)
     if not real_or_nan(tolerance) > 0:
         raise StatsError("'tolerance' is no distance", expected="a number above 0", found=shown(tolerance))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 
 import pytest
@@ -103,6 +104,18 @@ def test_death_at_any_system_call_of_a_signature_leaves_a_good_checkpoint(tmp_pa
     assert is_done
 
 
+def test_death_at_any_system_call_of_a_query_for_a_stamp_harms_nothing(tmp_path, case_key):
+    for number in range(1, 1000):
+        path = tmp_path / str(number)
+        Log(path, [case_key]).append_many(entries(3))
+        is_done = act_and_die(lambda path=path: Log(path).stamps.query(), number)
+        assert len(Log(path).stamps.queries()) in ({1} if is_done else {0, 1})
+        assert_whole(path, case_key, entries(3), entries(3))
+        if is_done:
+            break
+    assert is_done
+
+
 def test_what_two_deaths_leave_behind_does_not_come_back(tmp_path, case_key):
     # The second writer dies before it can clear up after the first; a third works with an old object.
     for number in range(1, 40):
@@ -121,26 +134,47 @@ def test_what_two_deaths_leave_behind_does_not_come_back(tmp_path, case_key):
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
 def test_a_full_disk_at_any_system_call_is_an_error_and_loses_nothing(tmp_path, case_key, fault):
-    def full(_name):
+    met = []
+
+    def full(name):
+        met.append(name)
         raise OSError(fault, os.strerror(fault))
 
     for number in range(1, 1000):
         path = tmp_path / str(number)
         log = Log(path, [case_key])
         log.append_many(entries(255))
+        met.clear()
         patch = interrupt_at(number, full)
         try:
             log.append_many(entries(2, 255))
+            is_refused = False
         except EvidenceError:
-            is_done = False
-        else:
-            is_done = True
+            is_refused = True
         finally:
             patch.undo()
-        if number == 3:
-            assert log.append({"same": "object"}) == log.size - 1
-            continue
+        assert list(log) == list(Log(path))
+        if not is_refused:  # none was met, or one that does no harm: making a folder that is there
+            assert met in ([], ["mkdir"])
+            assert log.size == 257
         assert_whole(path, case_key, entries(255), entries(257))
-        if is_done:
+        assert log.append({"same": "object"}) == log.size - 1
+        if not met:
             break
-    assert is_done
+    assert not met
+    assert number > 30
+
+
+def test_bytes_that_the_disk_does_not_take_are_an_error(tmp_path, case_key):
+    log = Log(tmp_path / "log", [case_key])
+    log.append_many(entries(3))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+        with pytest.raises(EvidenceError):
+            log.append_many([{"n": "x" * 60_000}])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert_whole(log.path, case_key, entries(3), entries(3))

@@ -175,8 +175,17 @@ def test_missing_and_strange_files_are_named(signed):
     (moved / query.name).write_bytes(query.read_bytes())
     (moved / query.with_suffix(".note").name).write_bytes(query.with_suffix(".note").read_bytes())
     assert len(signed.stamps.problems()) == 3
+
+
+def test_a_query_that_is_gone_is_named_if_it_was_answered(signed, authority):
+    query = signed.stamps.query()
+    held = query.read_bytes()
     query.unlink()
-    assert len(signed.stamps.problems()) == 4
+    assert (signed.stamps.queries(), signed.stamps.problems()) == ([], [])
+    query.write_bytes(held)
+    signed.stamps.attach(authority.answer(held), authority.trust)
+    query.unlink()
+    assert [one.where for one in signed.stamps.problems()] == [query.relative_to(signed.path).as_posix()]
 
 
 def test_a_stamp_of_a_checkpoint_that_the_log_does_not_continue_is_a_problem(signed, tmp_path, case_key):

@@ -195,7 +195,7 @@ def _unwritable(path: Path, fault: OSError) -> EvidenceError:
         "the log cannot be written",
         where=str(path),
         found=str(fault.strerror or fault),
-        remedy="what was not acknowledged is not in the log; free space or check the permissions, and repeat",
+        remedy="free space or check the permissions, and see how far the log reaches before repeating",
     )
 
 

@@ -236,6 +236,8 @@ class Stamps:
                 groups.setdefault(match["query"], {})[match["suffix"]] = name
         queries = []
         for where, names in groups.items():
+            if names.keys() == {_NOTE}:  # a crash came before the query was there: nobody has seen it
+                continue
             reading = _Reading(self._folder, where, names)
             query = reading.query()
             problems += reading.problems
