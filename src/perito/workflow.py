@@ -113,6 +113,7 @@ def answer(
     engine: str = "duckdb",
     *,
     threads: int | None = None,
+    master: str | None = None,
     progress: Callable[[Sequence[Question]], Iterable[Question]] = iter,
 ) -> list[Finding]:
     """The findings that answer the questions over the tables.
@@ -123,11 +124,12 @@ def answer(
         tables: Its tables.
         engine: The engine's name.
         threads: How many threads the engine may use; all cores by default.
+        master: The Spark master, where Spark answers.
         progress: Wraps the questions as they are asked, for a progress bar.
     """
     names = sorted({name for question in questions for name in describe(question.measure).tables})
     paths = {name: path for name, path in tables.paths.items() if name in names}
-    with Tables(open_engine(engine, paths, names, threads), tables.inputs) as opened:
+    with Tables(open_engine(engine, paths, names, threads, master=master), tables.inputs) as opened:
         return [ask(question, case, opened, _place(case, question)) for question in progress(questions)]
 
 
@@ -135,13 +137,15 @@ def _place(case: Case, question: Question) -> str:
     return f"{case.file}: [[question]] {question.id}"
 
 
-def measure_case(case: Case, questions: Sequence[Question], engine: str = "duckdb") -> list[Finding]:
+def measure_case(
+    case: Case, questions: Sequence[Question], engine: str = "duckdb", master: str | None = None
+) -> list[Finding]:
     """The findings of some questions, over the tables as they were last built.
 
     Raises:
         Missing: No tables have been built yet.
     """
-    return answer(case, questions, open_tables(case.tables_folder), engine)
+    return answer(case, questions, open_tables(case.tables_folder), engine, master=master)
 
 
 def publish(case: Case, findings: Sequence[Finding]) -> None:

@@ -43,13 +43,21 @@ engine_option = click.option(
 )  # fmt: skip
 
 
+master_option = click.option(
+    "--master", metavar="URL", help="The Spark master; by default Spark on this machine."
+)
+
+
 @click.command("run")
 @case_argument
 @engine_option
+@master_option
 @case_language_option
 @json_option
 @quiet_option
-def run_command(case: str, engine: str, language: Language | None, as_json: bool, quiet: bool) -> None:
+def run_command(
+    case: str, engine: str, master: str | None, language: Language | None, as_json: bool, quiet: bool
+) -> None:
     """Seal what CASE declares, build its tables, answer its questions, and build its dossier.
 
     Prints the headline of each finding and the path of the report. Run twice, it changes no byte.
@@ -64,7 +72,7 @@ def run_command(case: str, engine: str, language: Language | None, as_json: bool
     from perito.dossier.build import REPORT_FILE
     from perito.run import run_case
 
-    findings = run_case(case, engine, progress=progress(quiet=quiet))
+    findings = run_case(case, engine, master=master, progress=progress(quiet=quiet))
     loaded = load_case(case)
     if as_json:
         write_json([finding.to_json() for finding in findings])
@@ -77,10 +85,16 @@ def run_command(case: str, engine: str, language: Language | None, as_json: bool
 @case_argument
 @click.argument("names", nargs=-1, metavar="[QUESTION]...")
 @engine_option
+@master_option
 @case_language_option
 @json_option
 def measure_command(
-    case: str, names: tuple[str, ...], engine: str, language: Language | None, as_json: bool
+    case: str,
+    names: tuple[str, ...],
+    engine: str,
+    master: str | None,
+    language: Language | None,
+    as_json: bool,
 ) -> None:
     """Answer some questions of CASE (all, if none is named) over the tables as they were last built.
 
@@ -95,7 +109,7 @@ def measure_command(
 
     loaded = load_case(case)
     check_case(loaded)
-    findings = measure_case(loaded, choose_questions(loaded, names), engine)
+    findings = measure_case(loaded, choose_questions(loaded, names), engine, master)
     if as_json:
         write_json([finding.to_json() for finding in findings])
     else:
@@ -106,8 +120,9 @@ def measure_command(
 @case_argument
 @click.option("--out", type=click.Path(path_type=Path), help="Another folder to write it to; must not exist.")
 @engine_option
+@master_option
 @quiet_option
-def dossier_command(case: str, out: Path | None, engine: str, quiet: bool) -> None:
+def dossier_command(case: str, out: Path | None, engine: str, master: str | None, quiet: bool) -> None:
     """Build the dossier of CASE from its tables as they were last built.
 
     \b
@@ -125,7 +140,7 @@ def dossier_command(case: str, out: Path | None, engine: str, quiet: bool) -> No
     if out is not None and out.exists():
         raise CaseError("the folder exists already", where=str(out), remedy="name one that does not")
     tables = open_tables(loaded.tables_folder)
-    findings = answer(loaded, loaded.questions, tables, engine)
+    findings = answer(loaded, loaded.questions, tables, engine, master=master)
     if out is None:
         publish(loaded, findings)  # the findings in the case and those in its dossier are the same
     folder = out or loaded.dossier_folder

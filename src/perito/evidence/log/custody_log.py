@@ -239,7 +239,7 @@ class Log:
 
         Raises:
             Missing: The entry is not under the last checkpoint, or there is none.
-            SealBroken: A tile that is needed is damaged.
+            SealBroken: A tile that is needed is damaged, or the log does not continue the checkpoint.
         """
         view, note = self._view(), self.signed_note()
         signed = 0 if note is None else checkpoint_in(note).size
@@ -251,6 +251,7 @@ class Log:
                 found=str(i),
                 remedy="sign the log first",
             )
+        self._checkpoints.expect_continued_by(view)
         return Proof(i, tuple(tree.inclusion_path(i, signed, view.subtree)), note)
 
     def keys(self) -> tuple[VerifierKey, ...]:
@@ -267,7 +268,8 @@ class Log:
         """The report on the log: everything hashed again, every signature verified.
 
         Args:
-            keys: The keys that must have signed; without them those that the folder names.
+            keys: The keys that are trusted, from another source than the log: the log's own, and those of
+                witnesses. Without them, those that the folder names.
         """
         with self._folder.reading():
             return check_log(self._folder, keys)

@@ -29,7 +29,7 @@ def check_log(folder: Folder, keys: Sequence[VerifierKey] | None) -> Report:
 
     Args:
         folder: The files.
-        keys: The keys that must have signed; None for those that the folder names.
+        keys: The keys that are trusted; None for those that the folder names.
     """
     scrub = _Scrub(folder, keys)
     scrub.run()
