@@ -13,7 +13,7 @@ from perito.dossier.report import expert_html, report_html
 from perito.files import write_folder
 from perito.findings.output import SCHEMA_FILE, findings_schema, put_findings
 from perito.measures import describe
-from perito.tables import copy_tables
+from perito.tables import copy_tables, listed_items
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ def build_dossier(
     Returns:
         The folder.
     """
-    items = store.items()
+    items = listed_items(store)
     evidence, custody = [evidence_entry(item) for item in items], [custody_entry(item) for item in items]
     needed = {name for finding in findings for name in describe(finding.measure).tables}
     with write_folder(folder) as target:

@@ -29,7 +29,7 @@ from perito.dossier.stages import (
 from perito.errors import DossierError
 from perito.evidence import Store
 from perito.report import Problem, Report
-from perito.tables import build_tables
+from perito.tables import build_tables, listed_items
 
 if TYPE_CHECKING:
     import os
@@ -146,7 +146,7 @@ def _dossier_report(case: Case) -> Report:
 
 def _belonging_report(case: Case) -> Report:
     """Whether a dossier is of this case: its case file, and the items that are sealed."""
-    folder, items = case.dossier_folder, Store(case.evidence_folder).items()
+    folder, items = case.dossier_folder, listed_items(Store(case.evidence_folder))
     problems = []
     if (folder / FILE_NAME).read_bytes() != case.file.read_bytes():
         problems.append(Problem("case", FILE_NAME, "the dossier is of another case file"))

@@ -111,20 +111,29 @@ def _acquired_at_us(item: Item) -> int:
     return item.sealed_at_us if recorded is None else recorded
 
 
+def listed_items(store: Store) -> list[Item]:
+    """Every sealed item once, as the table of evidence names it: equal bytes have one name and one row.
+
+    Bytes that are both a file of their own and a member of an archive are listed as the file.
+    """
+    current = _current(store)
+    once: dict[str, Item] = {}
+    for item in sorted(store.items(), key=lambda item: (item.parent_id is not None, item.path)):
+        once.setdefault(item.evidence_id, current.get(item.evidence_id, item))
+    return sorted(once.values(), key=lambda item: (item.path, item.evidence_id))
+
+
 def _evidence(store: Store, current: dict[str, Item], gathered: _Gathered) -> pa.Table:
     """One row a sealed item; sealing times are custody's, not here, so that equal inputs give equal tables.
 
     The members of a current archive are as current as it is.
     """
-    items = store.items()
-    belonging = {*current, *(item.evidence_id for item in items if item.parent_id in current)}
-    rows = {
-        item.evidence_id: _evidence_row(
-            current.get(item.evidence_id, item), gathered, is_current=item.evidence_id in belonging
-        )
-        for item in reversed(items)
-    }
-    return pa.Table.from_pylist(list(rows.values()), schema=arrow_schema(table("evidence")))
+    belonging = {*current, *(item.evidence_id for item in store.items() if item.parent_id in current)}
+    rows = [
+        _evidence_row(item, gathered, is_current=item.evidence_id in belonging)
+        for item in listed_items(store)
+    ]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(table("evidence")))
 
 
 def _evidence_row(item: Item, gathered: _Gathered, *, is_current: bool) -> dict[str, Any]:
