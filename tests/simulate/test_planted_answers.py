@@ -194,6 +194,10 @@ def test_removal_of_the_class_follows_the_planted_law_over_time(notified, hours)
     assert within(found, removal_share(World(PLAN, 0, 1), "tiktok", "user", hours), error)
 
 
+def test_the_planted_share_would_never_be_removed(notified):
+    assert rate_within(Fates(notified).removal_hours > 24 * 3650, PLAN.removal.never)
+
+
 def test_taking_deletions_for_censored_is_not_the_share_removed(notified):
     """The competing causes matter: cumulative incidence lies below the law of removal alone."""
     fates = Fates(notified)

@@ -49,7 +49,9 @@ class TableSet:
         import pyarrow.parquet as pq
 
         try:
-            return cast_columns(table(name), pq.read_table(self.path(name), partitioning=None))
+            data = pq.read_table(self.path(name), partitioning=None)
+            data.validate(full=True)  # a damaged file can hold texts that are no UTF-8
+            return cast_columns(table(name), data)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SchemaError(
                 "the table is not readable",
