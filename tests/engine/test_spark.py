@@ -220,14 +220,14 @@ class Asking(threading.Thread):
             self.error = error
 
     def wait_until_under_way(self):
-        """Until one part of the job is done and another is not."""
+        """Until workers are at work on a part of the job."""
         tracker = self.engine._session.sparkContext.statusTracker()
         end, stages = time.monotonic() + 240, []
         while self.is_alive() and time.monotonic() < end:
             stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-            if any(stage and 0 < stage.numCompletedTasks < stage.numTasks for stage in stages):
+            if any(stage and stage.numActiveTasks > 0 for stage in stages):
                 return
-            threading.Event().wait(0.01)
+            threading.Event().wait(0.002)
         pytest.fail(f"the job was never seen under way: {self.is_alive()}, {stages}, {self.error}")
 
 
