@@ -23,7 +23,7 @@ GROUPS = (
     {"stats", "match"},
     {"measures"},
     {"workflow"},
-    {"simulate", "dossier"},
+    {"sampling", "handover", "simulate", "dossier"},
     {"run"},
     {"web", "cli"},
 )

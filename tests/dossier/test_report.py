@@ -18,7 +18,7 @@ from perito.findings.wording import refused_words
 
 LARGEST_BYTES = 1_000_000
 PARTS = {"section", "h1", "h2", "h3", "table", "tr", "th", "td", "figure", "svg", "li", "dt", "dd"}
-FAMILIES = {"status_", "meaning_", "confidence_", "language_"}
+FAMILIES = {"status_", "meaning_", "confidence_", "language_", "statistic_"}
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +161,8 @@ def test_addresses_stand_in_quotes_and_namespaces_only(html):
 
 def test_every_phrase_is_there_in_both_languages_and_is_used():
     folder = files("perito.dossier")
-    names = ("templates/report.html.j2", "templates/macros.html.j2", "templates/expert.html.j2", "report.py")
-    sources = "".join((folder / name).read_text("utf-8") for name in names)
+    printing = [*(folder / "templates").iterdir(), *folder.iterdir()]
+    sources = "".join(one.read_text("utf-8") for one in printing if one.name.endswith((".j2", ".py")))
     for key, phrases in words().items():
         assert sorted(phrases) == ["en", "es"], key
         assert all(phrases.values()), key

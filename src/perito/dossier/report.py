@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from perito.clock import iso_day
+from perito.dossier.calibrated import tried
 from perito.dossier.charts import draw
 from perito.dossier.environment import environment
 from perito.dossier.printing import Printer, anchor, quote
@@ -60,6 +61,7 @@ def report_html(
         custody=custody,
         languages=languages_of(case),
         provisions=_joined_provisions(findings),
+        tried=tried(findings),
         derivations=[(finding, finding.derivations(CODE)) for finding in findings],
     )
 
