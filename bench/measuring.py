@@ -38,6 +38,23 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Used:
+    """What a program needed."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+    def to_json(self) -> dict[str, float]:
+        """The three for programs."""
+        return {
+            "wall_s": round(self.wall_s, 4),
+            "cpu_s": round(self.cpu_s, 4),
+            "peak_mb": round(self.peak_mb, 1),
+        }
+
+
+@dataclass(frozen=True)
 class Row:
     """One line of the outcome.
 
@@ -49,6 +66,9 @@ class Row:
         peer_name: Who that is, with its version.
         is_more_better: Whether a larger number is the better one (a speed), or a smaller (a time).
         target: What we want it to stay below; printed, never enforced.
+        ours_used: CPU time, wall time and peak memory of ours, where they were taken.
+        peer_used: The same of the peer.
+        size: How large the input was, where a row is one of a series that shows how cost grows.
     """
 
     name: str
@@ -58,6 +78,9 @@ class Row:
     peer_name: str = ""
     is_more_better: bool = False
     target: float | None = None
+    ours_used: Used | None = None
+    peer_used: Used | None = None
+    size: int | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -76,16 +99,10 @@ class Row:
             "unit": self.unit,
             "peer_name": self.peer_name,
             "target": self.target,
+            "size": self.size,
+            "ours_used": None if self.ours_used is None else self.ours_used.to_json(),
+            "peer_used": None if self.peer_used is None else self.peer_used.to_json(),
         }
-
-
-@dataclass(frozen=True)
-class Used:
-    """What a program needed."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
 
 
 def seconds(call: Callable[[], object], rounds: int) -> float:

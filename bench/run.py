@@ -60,17 +60,24 @@ def machine() -> dict[str, object]:
 
 def table(rows: Sequence[Row]) -> list[str]:
     """The rows in columns for people."""
-    lines = [("what", "ours", "unit", "target", "peer", "ratio")]
+    lines = [("what", "ours", "unit", "target", "peer", "ratio", "wall s", "peak MB")]
     for row in rows:
         peer = "" if row.peer is None else f"{row.peer:,.3g} ({row.peer_name})"
         target = "" if row.target is None else f"< {row.target:g}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        lines.append((row.name, f"{row.ours:,.3g}", row.unit, target, peer, ratio))
+        walls, peaks = (_both(row, part) for part in ("wall_s", "peak_mb"))
+        lines.append((row.name, f"{row.ours:,.3g}", row.unit, target, peer, ratio, walls, peaks))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
+
+
+def _both(row: Row, part: str) -> str:
+    """What ours needed and what the peer needed, where it was taken."""
+    taken = [getattr(used, part) for used in (row.ours_used, row.peer_used) if used is not None]
+    return " : ".join(f"{one:,.3g}" for one in taken)
 
 
 def _parser() -> argparse.ArgumentParser:
