@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["EstimateTable", "fay_feuer", "fay_feuer_many"]
 
 _ROUNDED_SHARES = 1e-6  # how far the sum of shares may be from 1: they may have been printed with 7 digits
-_NEWTON_STEPS = 30  # it needs about 6; from here on halving the bracket ends what rounding keeps alive
+_MOST_BEND = 0.5  # of Halley's correction; farther from the root it is no good guide
+_HALLEY_STEPS = 30  # it needs about 4; from here on halving the bracket ends what rounding keeps alive
 _SETTLED = 1e-14
 
 
@@ -207,7 +208,7 @@ _UPPER = _Tail(special.gammaincc, special.gammainccinv, -1)
 
 
 def _mixture_quantile(shapes: Floats, scales: Floats, tail: float, side: _Tail) -> Floats:
-    """Where the half and half mixture of two gamma laws leaves the tail: Newton steps, kept in a bracket.
+    """Where the half and half mixture of two gamma laws leaves the tail: Halley's steps, kept in a bracket.
 
     Rows leave the iteration as soon as they have settled, so that none depends on its neighbours.
     """
@@ -224,9 +225,12 @@ def _mixture_quantile(shapes: Floats, scales: Floats, tail: float, side: _Tail) 
         low[open_rows] = np.where(excess > 0, low[open_rows], x)
         high[open_rows] = np.where(excess > 0, x, high[open_rows])
         density = np.exp((shape - 1) * np.log(scaled) - scaled - log_gamma[:, open_rows]) / scale
-        new = x - excess / density.mean(axis=0)
+        bend = (density * ((shape - 1) / x - 1 / scale)).mean(axis=0)
+        slope = density.mean(axis=0)
+        move = excess / slope
+        new = x - move / (1 - np.clip(move * bend / (2 * slope), -_MOST_BEND, _MOST_BEND))
         outside = ~((low[open_rows] <= new) & (new <= high[open_rows]))
-        new = np.where(outside | (step > _NEWTON_STEPS), (low[open_rows] + high[open_rows]) / 2, new)
+        new = np.where(outside | (step > _HALLEY_STEPS), (low[open_rows] + high[open_rows]) / 2, new)
         result[open_rows] = new
         open_rows = open_rows[abs(new - x) > _SETTLED * x]
     return result
