@@ -1,9 +1,9 @@
 """Ours and a peer, each in a process of its own, in turn, on the same input: CPU time, wall, peak memory.
 
 A contender is a small script. It prints one JSON object as its last line:
-`{"answer": ..., "cpu_s": ..., "wall_s": ...}`. The answer has to be the same for all; the times are those of
-the work alone, without starting Python, importing, compiling or reading the input, which would drown them.
-Peak memory is that of the whole process.
+`{"answer": ..., "cpu_s": ..., "wall_s": ..., "peak_mb": ...}`. The answer has to be the same for all; the times
+are those of the work alone, without starting Python, importing, compiling or reading the input, which would
+drown them. Peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -120,16 +120,11 @@ def contest(
 
 def _run(one: Contender, *, one_thread: bool) -> tuple[Any, Used]:
     held = {**os.environ, **(_ONE_THREAD if one_thread else {})}
-    process = subprocess.Popen(one.command, stdout=subprocess.PIPE, env=held)
-    assert process.stdout is not None
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode:
-        raise SystemExit(f"bench: {' '.join(map(str, one.command))} ended with {process.returncode}")
-    said = json.loads(printed.splitlines()[-1])
-    return said["answer"], Used(said["wall_s"], said["cpu_s"], usage.ru_maxrss / 1024)
+    done = subprocess.run(one.command, stdout=subprocess.PIPE, env=held, check=False)
+    if done.returncode:
+        raise SystemExit(f"bench: {' '.join(map(str, one.command))} ended with {done.returncode}")
+    said = json.loads(done.stdout.splitlines()[-1])
+    return said["answer"], Used(said["wall_s"], said["cpu_s"], said["peak_mb"])
 
 
 def _median(used: Sequence[Used]) -> Used:
