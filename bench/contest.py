@@ -1,9 +1,9 @@
 """Ours and a peer, each in a process of its own, in turn, on the same input: CPU time, wall, peak memory.
 
 A contender is a small script. It prints one JSON object as its last line:
-`{"answer": ..., "cpu_s": ..., "wall_s": ..., "peak_mb": ...}`. The answer has to be the same for all; the times
-are those of the work alone, without starting Python, importing, compiling or reading the input, which would
-drown them. Peak memory is that of the whole process.
+`{"answer": ..., "cpu_s": ..., "wall_s": ..., "peak_mb": ...}`. The answer has to be the same for all; the
+times are those of the work alone, without starting Python, importing, compiling or reading the input, which
+would drown them. Peak memory is that of the whole process.
 """
 
 from __future__ import annotations
