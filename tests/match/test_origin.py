@@ -6,11 +6,11 @@ import zlib
 
 import pytest
 from PIL import Image
+from signed_pictures import SOURCE_TYPES, png, signed, with_chunk, xmp
 
 from perito.errors import Malformed, Missing
 from perito.findings.wording import refused_words
 from perito.match import declared_origin
-from signed_pictures import SOURCE_TYPES, png, signed, with_chunk, xmp
 
 CREATED_BY_AI = {"action": "c2pa.created", "digitalSourceType": f"{SOURCE_TYPES}trainedAlgorithmicMedia"}
 

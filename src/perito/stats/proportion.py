@@ -26,6 +26,7 @@ __all__ = [
     "claim_p",
     "clopper_pearson",
     "exact_total",
+    "log_chance",
     "normal_quantile",
     "two_proportions",
     "wilson",
@@ -278,15 +279,25 @@ def _far_tail(k: int, n: int, population: int, total: int) -> float:
         if term * ratio < 1e-18 * relative_sum * (1 - ratio):
             break
         start, block = start + len(j), min(4 * block, 65_536)
-    return math.exp(_log_chance(k, n, population, total)) * relative_sum
+    return math.exp(log_chance(k, n, population, total)) * relative_sum
 
 
-def _log_chance(k: int, n: int, population: int, total: int) -> float:
-    """The log of P(X = k), from the deviance of the 2x2 table (the saddle-point form of Loader 2000).
+def log_chance(k: int, n: int, population: int, total: int) -> float:
+    """The log of the chance of k positives among n drawn from a finite population.
 
-    Every factorial is (m/e)^m times its Stirling factor. The powers combine to minus the sum over the four
-    cells of x log(x/e) - (x - e), e the expected cell. In all four, x - e is the same integer over N but for
-    its sign.
+    From the deviance of the 2x2 table (the saddle-point form of Loader 2000): every factorial is (m/e)^m
+    times its Stirling factor. The powers combine to minus the sum over the four cells of
+    x log(x/e) - (x - e), e the expected cell. In all four, x - e is the same integer over N but for its sign.
+
+    Args:
+        k: Positives drawn.
+        n: Items drawn, without replacement.
+        population: Items in the population.
+        total: Positives in the population; k <= total and n - k <= population - total.
+
+    Example:
+        >>> round(math.exp(log_chance(1, 2, 4, 2)), 12)
+        0.666666666667
     """
     margins = ((total, population - total), (n, population - n))
     surplus = k * population - total * n
@@ -331,11 +342,11 @@ def _fisher_p(k1: int, n1: int, k2: int, n2: int) -> float:
     if k1 < mode:  # count the negatives instead: the table seen then lies above the mode
         k1, total = n1 - k1, population - total
         mode = _most_likely(n1, population, total)
-    limit = _log_chance(k1, n1, population, total) + _FISHER_TIE
+    limit = log_chance(k1, n1, population, total) + _FISHER_TIE
     low, high = max(0, n1 + total - population), mode + 1
     while low < high:  # the smallest count up to the mode that is likelier than the table seen
         middle = (low + high) // 2
-        if _log_chance(middle, n1, population, total) > limit:
+        if log_chance(middle, n1, population, total) > limit:
             high = middle
         else:
             low = middle + 1

@@ -23,7 +23,7 @@ from perito.stats.interval import (
     shown,
     whole_count,
 )
-from perito.stats.proportion import _log_chance  # the chance that keeps its digits at any size
+from perito.stats.proportion import log_chance
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -144,7 +144,7 @@ def claim_e(k: int, n: int, population: int, total: int) -> float:
     if k > total:
         return math.inf
     worst = min(total, _likeliest_total(k, n, population))
-    return math.exp(-_log_chance(k, n, population, worst)) / (n + 1)
+    return math.exp(-log_chance(k, n, population, worst)) / (n + 1)
 
 
 def _prior(name: str, value: float) -> float:
@@ -182,7 +182,7 @@ def _smallest_kept(k: int, n: int, population: int, alpha: Fraction) -> int:
 
 def _is_kept(k: int, n: int, population: int, total: int, alpha: Fraction) -> bool:
     """Whether (n+1) P(X = k) exceeds alpha, by integers where the two come close."""
-    excess = _log_chance(k, n, population, total) + math.log(n + 1) - math.log(alpha)
+    excess = log_chance(k, n, population, total) + math.log(n + 1) - math.log(alpha)
     if abs(excess) > _NEAR_THE_LIMIT or n > _EXACT_DRAWS:
         return excess > 0
     samples = math.comb(total, k) * math.comb(population - total, n - k)
