@@ -40,6 +40,7 @@ _MOST_DIFFERING = 0.6  # of the shared area: beyond it the map has found corners
 _CELL_PX = 4  # points in one cell of this size count once: ORB finds one corner at several scales
 _LEAST_PAIRS = 3  # an affine map has six numbers
 _BLUR_PX, _DIFFERS_LEVELS = 3.0, 12
+_GAINS = (0.5, 2.0)
 _TRIALS, _CONFIDENCE = 5000, 0.999
 
 
@@ -184,9 +185,18 @@ def _differing(one: Grey, other: Grey, found: NDArray[np.float64]) -> tuple[Grey
     size = other.shape[1], other.shape[0]
     laid = cv2.warpAffine(one, found, size, flags=cv2.INTER_LINEAR)
     shared = cv2.warpAffine(np.full_like(one, 255), found, size, flags=cv2.INTER_NEAREST) > 0
-    difference = np.where(shared, cv2.absdiff(laid, other), 0).astype(np.float32)
+    difference = np.where(shared, abs(_toned(laid, other, shared) - other), 0).astype(np.float32)
     smooth = cv2.GaussianBlur(difference, (0, 0), _BLUR_PX)
     return ((smooth > _DIFFERS_LEVELS) & shared).astype(np.uint8), shared.astype(np.uint8)
+
+
+def _toned(laid: Grey, other: Grey, shared: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The first picture in the brightness and contrast of the second: a lighter copy differs nowhere."""
+    if not shared.any():
+        return laid.astype(np.float32)
+    (low, middle, high), wanted = (np.percentile(one[shared], (25, 50, 75)) for one in (laid, other))
+    gain = np.clip((wanted[2] - wanted[0]) / max(high - low, 1.0), *_GAINS)
+    return np.asarray(gain * (laid.astype(np.float32) - middle) + wanted[1], np.float32)
 
 
 def _between_pictures(found: NDArray[np.float64], one: float, other: float) -> NDArray[np.float64]:

@@ -1,0 +1,286 @@
+"""`perito match`: is this the same picture? Hash, search in banks, cluster, compare; how well that works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from perito.cli.output import json_option, progress, quiet_option, write_json
+from perito.errors import CaseError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perito.match.bank import Bank, BankMatch
+
+source_argument = click.argument("source", type=click.Path(path_type=Path), metavar="SOURCE")
+workers_option = click.option("--workers", type=click.IntRange(1), help="Processes; all cores by default.")
+radius_option = click.option(
+    "--radius", type=click.IntRange(0, 47), default=31, show_default=True, help="Most bits that may differ."
+)
+
+
+@click.group("match")
+def match_command() -> None:
+    """Find copies and edited copies of pictures, without looking at them.
+
+    SOURCE is a file, a folder, a case (its sealed pictures), or Parquet with the columns id and bytes.
+    A picture of quality under 50 is not comparable: the answer is 'cannot say', never 'no match'.
+
+    \b
+    Examples:
+      perito match hash photos --out hashes.csv
+      perito match search my-case --bank known.csv --bank-format hash_list
+      perito match cluster photos
+      perito match compare photo.jpg found.png --map differs.png
+      perito match robustness --pictures 200
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
+
+
+@match_command.command("hash")
+@source_argument
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write a CSV or Parquet file instead of printing."
+)
+@click.option(
+    "--no-store", is_flag=True, help="Keep nothing but hashes, and record the consent to take them."
+)
+@click.option("--consent", metavar="TEXT", help="Who consented to what, for --no-store.")
+@click.option("--by", metavar="NAME", help="Who takes the hashes, for --no-store.")
+@workers_option
+@json_option
+@quiet_option
+def hash_command(
+    source: Path, out: Path | None, consent: str | None, by: str | None, workers: int | None,
+    *, no_store: bool, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Take the hashes of every picture of SOURCE: SHA-256, SHA-1, MD5, and PDQ with its quality.
+
+    With --no-store the pictures stay where they are and only hashes leave: the file --out can be given to
+    the holder of a bank, who answers with 'perito match search FILE --bank BANK'. Beside it lies a record
+    of the consent and of what was kept.
+
+    \b
+    Examples:
+      perito match hash photos --out hashes.csv
+      perito match hash photo.jpg --no-store --consent 'in writing, of that day' --by A.B. --out ask.csv
+    """  # noqa: D301
+    from perito.match.consent import write_consent
+    from perito.match.sources import hashed
+
+    if no_store and not (consent and by and out):
+        raise CaseError("--no-store needs --consent, --by and --out", remedy="say who consented to what")
+    table = hashed(source, workers=workers, progress=progress(quiet=quiet or as_json))
+    if no_store:
+        table = table.set_column(0, "id", [_numbered(table.num_rows)])
+    if out is not None:
+        _write_table(table, out)
+    if no_store and out is not None:
+        record = write_consent(out, consent or "", by or "", table.num_rows)
+        if not quiet:
+            click.echo(record)
+    elif as_json:
+        write_json(table.to_pylist())
+    elif not quiet:
+        _print_hashes(table)
+
+
+@match_command.command("search")
+@source_argument
+@click.option(
+    "--bank", "banks", multiple=True, required=True, type=click.Path(path_type=Path),
+    metavar="FILE", help="A hash list; may be given several times.",
+)  # fmt: skip
+@click.option("--bank-format", metavar="NAME", help="Its format; recognised from the bytes if not given.")
+@click.option(
+    "--known-abuse", is_flag=True, help="The lists name abuse material: a match prompts the duty to report."
+)
+@click.option("--edited", "known", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="Look for edited copies of the pictures of this folder too.")  # fmt: skip
+@radius_option
+@workers_option
+@json_option
+@quiet_option
+def search_command(
+    source: Path, banks: tuple[Path, ...], bank_format: str | None, known: Path | None, radius: int,
+    workers: int | None, *, known_abuse: bool, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Look for the pictures of SOURCE, or the hashes in a CSV of 'match hash', in hash lists.
+
+    Answers name entry, distance and provenance, not the list's hashes. Exit code 0 whether or not there
+    are matches.
+
+    \b
+    Example:
+      perito match search ask.csv --bank known.csv --json
+    """  # noqa: D301
+    from perito.match.asking import bank_of, queries_of
+
+    bank = bank_of(banks, bank_format)
+    queries, refused = queries_of(source, workers, progress(quiet=quiet or as_json))
+    found = bank.search(queries, radius)
+    edited, unreadable = _edited(source, known) if known is not None else ([], [])
+    duties = _duties(source, found) if known_abuse else []
+    if as_json:
+        write_json({
+            "searched": len(queries), "not_comparable": refused, "entries": len(bank.entries),
+            "entries_not_comparable": len(bank.not_comparable()),
+            "entries_without_provenance": len(bank.without_provenance()),
+            "matches": [one.answer() for one in found], "edited": edited, "unreadable": unreadable,
+            "duty": duties,
+        })  # fmt: skip
+        return
+    _print_matches(found, edited, duties, quiet=quiet)
+    if not quiet:
+        click.echo(_searched(len(queries), refused, bank))
+
+
+@match_command.command("cluster")
+@source_argument
+@radius_option
+@workers_option
+@json_option
+@quiet_option
+def cluster_command(source: Path, radius: int, workers: int | None, *, as_json: bool, quiet: bool) -> None:
+    """Group the pictures of SOURCE into families that show the same.
+
+    \b
+    Example:
+      perito match cluster photos --json
+    """  # noqa: D301
+    from perito.match.asking import clustered
+
+    answer = clustered(source, radius, workers, progress(quiet=quiet or as_json))
+    if as_json:
+        write_json(answer)
+        return
+    for family in answer["families"]:
+        click.echo(
+            f"{len(family['members'])} pictures, bits that differ: {family['largest_distance']} at most"
+        )
+        for member in family["members"]:
+            click.echo(f"  {'*' if member == family['representative'] else ' '} {_shown(member)}")
+    if not quiet:
+        click.echo(
+            f"{answer['pictures']} pictures, {len(answer['families'])} families; "
+            f"{answer['not_comparable']} not comparable, {answer['unreadable']} unreadable"
+        )
+
+
+@match_command.command("compare")
+@click.argument("one", type=click.Path(path_type=Path), metavar="ONE")
+@click.argument("other", type=click.Path(path_type=Path), metavar="OTHER")
+@click.option(
+    "--map", "region", type=click.Path(path_type=Path), help="Write the region that differs as PNG."
+)
+@json_option
+def compare_command(one: Path, other: Path, region: Path | None, *, as_json: bool) -> None:
+    """Compare two pictures: bytes, PDQ in all symmetries, parts, geometry, declared origin.
+
+    \b
+    Example:
+      perito match compare photo.jpg found.png --map differs.png
+    """  # noqa: D301
+    from perito.match.asking import compared, write_map
+
+    answer, verification = compared(one, other)
+    if region is not None:
+        write_map(verification, region)
+    if as_json:
+        write_json(answer)
+        return
+    for name, value in answer.items():
+        click.echo(f"{name.replace('_', ' '):<22} {_shown(str(value))}")
+
+
+@match_command.command("robustness")
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[FOLDER]")
+@click.option(
+    "--pictures", type=click.IntRange(1), default=200, show_default=True, help="How many to make or take."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random crops and pictures.")
+@json_option
+@quiet_option
+def robustness_command(folder: Path | None, pictures: int, seed: int, *, as_json: bool, quiet: bool) -> None:
+    """How often an edited copy is still found: by edit, on the pictures of FOLDER or on ones made here.
+
+    \b
+    Example:
+      perito match robustness --pictures 20
+    """  # noqa: D301
+    from perito.match.asking import trial_pictures
+    from perito.match.robustness import robustness
+
+    known, strangers = trial_pictures(folder, pictures, seed)
+    rows = robustness(known, strangers, seed=seed, progress=progress(quiet=quiet or as_json))
+    if as_json:
+        write_json([row.to_json() for row in rows])
+        return
+    click.echo(f"{'edit':<42}{'tried':>7}{'by hash':>9}{'found':>7}{'verified':>10}{'false':>7}")
+    for row in rows:
+        counts = f"{row.tried:>7}{row.by_hash:>9}{row.found:>7}{row.verified:>10}{row.false:>7}"
+        click.echo(f"{row.edit:<42}{counts}")
+
+
+def _numbered(count: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array([f"picture-{number}" for number in range(1, count + 1)], pa.string())
+
+
+def _write_table(table: pa.Table, out: Path) -> None:
+    from perito.match.asking import write_hashes
+
+    write_hashes(table, out)
+
+
+def _print_hashes(table: pa.Table) -> None:
+    for row in table.to_pylist():
+        if row["error"]:
+            click.echo(f"{'-':>3} {_shown(row['id'])}: {_shown(row['error'])}")
+        else:
+            remark = f" ({row['remark']})" if row["remark"] else ""
+            click.echo(f"{row['pdq_quality']:>3} {row['pdq']} {_shown(row['id'])}{remark}")
+
+
+def _edited(source: Path, known: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    from perito.match.asking import edited_copies
+
+    return edited_copies(source, known)
+
+
+def _duties(source: Path, found: list[BankMatch]) -> list[str]:
+    from perito.match.asking import prompt_duties
+
+    return prompt_duties(source, found)
+
+
+def _print_matches(
+    found: list[BankMatch], edited: list[dict[str, Any]], duties: list[str], *, quiet: bool
+) -> None:
+    for one in found:
+        unknown = "" if one.is_quality_known else ", quality of the entry not known"
+        told = one.entry.provenance or "no provenance: no finding may rest on it"
+        click.echo(
+            f"{_shown(one.query_id)}  {one.entry.algorithm}, {one.distance} bits{unknown}: "
+            f"{_shown(one.entry.list_id)} {_shown(one.entry.entry_id)} ({_shown(told)})"
+        )
+    for copy in edited:
+        click.echo(f"{_shown(copy['id'])}  {copy['words']}: {_shown(copy['known'])}")
+    for words in duties:
+        click.secho(words, bold=True, err=quiet)
+
+
+def _searched(queries: int, refused: int, bank: Bank) -> str:
+    return (
+        f"{queries} searched in {len(bank.entries)} entries; {refused} pictures and "
+        f"{len(bank.not_comparable())} entries not comparable, cannot say for these"
+    )
+
+
+def _shown(words: str) -> str:
+    from perito.evidence import shown_name
+
+    return shown_name(words)

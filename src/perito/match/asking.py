@@ -1,0 +1,283 @@
+"""What the commands of `match` ask: banks from files, queries from pictures or hashes, comparisons."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perito.errors import CaseError, FormatError, Missing
+from perito.evidence.spreadsheet import safe_cell
+from perito.formats import Reject, SourceItem, find, recognise
+from perito.ids import evidence_id
+from perito.match.bank import Bank, BankEntry, Query, hash_bytes
+from perito.match.clusters import families
+from perito.match.copies import KnownPictures
+from perito.match.features import features_of, verify
+from perito.match.hamming import HammingIndex
+from perito.match.origin import declared_origin
+from perito.match.pdq import LEAST_QUALITY, dihedral
+from perito.match.pixels import read_picture
+from perito.match.scenes import scene
+from perito.match.sources import DIGESTS, HASHED, batches_of, hashed, read_one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from perito.match.bank import BankMatch
+    from perito.match.features import Verification
+    from perito.match.sources import Progress
+
+_HEAD_BYTES = 1 << 16
+_STRANGERS_FROM = 1_000_000  # seeds of pictures that are not known
+
+
+def bank_of(files: Iterable[Path], format_name: str | None = None) -> Bank:
+    """A bank from files of hashes, read like evidence: a wrong entry costs itself.
+
+    Raises:
+        Missing: There is no such file.
+        CaseError: The file is no hash list, or none of its entries can be read.
+    """
+    return Bank(entry for file in files for entry in _entries(file, format_name))
+
+
+def queries_of(
+    source: Path, workers: int | None = None, progress: Progress | None = None
+) -> tuple[list[Query], int]:
+    """What is looked for: a CSV of hashes, or the pictures of a source; and how many are not comparable.
+
+    Raises:
+        PeritoError: As `perito.match.sources.hashed`.
+    """
+    rows = (
+        _hash_rows(source)
+        if source.suffix == ".csv"
+        else hashed(source, workers=workers, progress=progress).to_pylist()
+    )
+    queries = [
+        Query(row["id"], row["pdq"], row["pdq_quality"], *(row[name] for name in DIGESTS)) for row in rows
+    ]
+    refused = sum(one.pdq is None or (one.pdq_quality or 0) < LEAST_QUALITY for one in queries)
+    return queries, refused
+
+
+def write_hashes(table: pa.Table, out: Path) -> None:
+    """The table of `match hash` as CSV (texts that a spreadsheet would run are marked), or as Parquet."""
+    if out.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, out)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in table.to_pylist():
+        writer.writerow(["" if value is None else safe_cell(str(value)) for value in row.values()])
+    out.write_text(text.getvalue(), "utf-8")
+
+
+def clustered(
+    source: Path, radius: int, workers: int | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """The families of the pictures of a source."""
+    rows = hashed(source, workers=workers, progress=progress).to_pylist()
+    usable = [row for row in rows if row["pdq"] and row["pdq_quality"] >= LEAST_QUALITY]
+    index = HammingIndex(hash_bytes([row["pdq"] for row in usable]) if usable else None)
+    pairs = index.self_join(radius)
+    found = families(len(usable), pairs.query, pairs.entry, pairs.distance)
+    return {
+        "pictures": len(rows),
+        "unreadable": sum(row["error"] is not None for row in rows),
+        "not_comparable": sum(row["error"] is None for row in rows) - len(usable),
+        "families": [
+            {
+                "members": [usable[member]["id"] for member in family.members],
+                "representative": usable[family.representative]["id"],
+                "pairs": family.pairs,
+                "largest_distance": family.largest_distance,
+            }
+            for family in found
+        ],
+    }
+
+
+def compared(one: Path, other: Path) -> tuple[dict[str, Any], Verification]:
+    """How two picture files compare: bytes, hashes, geometry, and what each declares of its origin.
+
+    Raises:
+        PeritoError: A file that is missing, or no picture.
+    """
+    first, second = read_one(one), read_one(other)
+    mine, theirs = dihedral(first), dihedral(second)["original"]
+    form = min(mine, key=lambda name: mine[name].distance(theirs))
+    known = KnownPictures()
+    known.add("other", second)
+    parts = known.find(first)
+    verification = verify(features_of(first), features_of(second))
+    is_comparable = theirs.is_comparable and mine["original"].is_comparable
+    answer = {
+        "same_bytes": first == second,
+        "quality": [mine["original"].quality, theirs.quality],
+        "distance": mine[form].distance(theirs) if is_comparable else None,
+        "symmetry": form if is_comparable else None,
+        "words": _words(parts[0]) if parts else _unmatched(is_comparable=is_comparable),
+        "inliers": verification.inliers,
+        "verified": verification.is_verified,
+        "region_differs_share": verification.differing,
+        "declared_by_one": declared_origin(first).text().en,
+        "declared_by_other": declared_origin(second).text().en,
+    }
+    return answer, verification
+
+
+def write_map(verification: Verification, out: Path) -> None:
+    """The region that differs as a black and white PNG, at the size of the features of the second picture.
+
+    Raises:
+        CaseError: The geometry was not verified: there is no such map.
+    """
+    if verification.region is None:
+        raise CaseError(
+            "there is no map of what differs: the geometry is not verified",
+            expected="points that agree at twelve places or more", found=str(verification.inliers),
+        )  # fmt: skip
+    from PIL import Image
+
+    Image.fromarray(255 * verification.region).save(out, "PNG")
+
+
+def edited_copies(source: Path, folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """The pictures of a source that show one of a folder, whole or edited; and what cannot be read."""
+    known, unreadable = KnownPictures(), list[str]()
+    for row in _rows(folder):
+        try:
+            known.add(row["id"], _content(row))
+        except FormatError:
+            unreadable.append(row["id"])
+    found: list[dict[str, Any]] = []
+    for row in _rows(source):
+        try:
+            matches = known.find(_content(row))
+        except FormatError:
+            unreadable.append(row["id"])
+            continue
+        found += [
+            {
+                "id": row["id"], "known": one.entry_id, "method": one.method, "distance": one.distance,
+                "symmetry": one.transform, "window": one.window.name if one.window else None,
+                "state": one.state, "inliers": one.verification.inliers if one.verification else None,
+                "region_differs": one.region_differs, "words": _words(one),
+            }
+            for one in matches
+        ]  # fmt: skip
+    return found, unreadable
+
+
+def prompt_duties(source: Path, found: Sequence[BankMatch]) -> list[str]:
+    """What has to be said after matches with lists of abuse material; logged in the case, if it is one."""
+    from perito.evidence import Store
+    from perito.evidence.duty import DutyPrompt, report_duty
+
+    items = dict.fromkeys((one.query_id, one.entry.list_id) for one in found)
+    if not (source / "case.toml").is_file():
+        return [DutyPrompt(item, list_id).words("en") for item, list_id in items]
+    custody = Store(source / "evidence").custody
+    return [report_duty(custody, item, list_id, by="perito match").words("en") for item, list_id in items]
+
+
+def trial_pictures(
+    folder: Path | None, count: int, seed: int
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+    """Known pictures and as many strangers: half of a folder each, or made here.
+
+    Raises:
+        CaseError: The folder holds less than two pictures.
+    """
+    if folder is None:
+        return (
+            [scene(seed + number) for number in range(count)],
+            [scene(_STRANGERS_FROM + seed + number) for number in range(count)],
+        )
+    pictures = []
+    for row in _rows(folder):
+        try:
+            pixels = read_picture(_content(row)).pixels
+        except FormatError:
+            continue  # no picture: it is not among those that are counted
+        pictures.append(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2))  # noqa: PLR2004
+    if len(pictures) < 2:  # noqa: PLR2004  (one known, one stranger)
+        raise CaseError("too few pictures", where=str(folder), expected="2 or more", found=str(len(pictures)))
+    half = min(count, len(pictures) // 2)
+    return pictures[:half], pictures[half : 2 * half]
+
+
+def _entries(file: Path, format_name: str | None) -> list[BankEntry]:
+    if not file.is_file():
+        raise Missing("there is no such hash list", where=str(file))
+    data = file.read_bytes()
+    name = format_name or recognise(data[:_HEAD_BYTES], file.name)
+    import hashlib
+
+    item = SourceItem(
+        evidence_id(hashlib.sha256(data).hexdigest()), file.name, lambda: io.BytesIO(data), None, 0
+    )
+    pieces = list(find(name).read(item))
+    rows = [
+        row.values
+        for piece in pieces
+        if not isinstance(piece, Reject)
+        for row in getattr(piece, "rows", ())
+        if row.table == "hashes"
+    ]
+    if not rows:
+        first = next((piece.reason for piece in pieces if isinstance(piece, Reject)), "no entries")
+        raise CaseError("nothing of the hash list can be read", where=str(file), found=first)
+    return [BankEntry.of_row(row) for row in rows]
+
+
+def _hash_rows(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        raise Missing("there is no such file", where=str(file))
+    with file.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = {"id", "pdq", "pdq_quality"} - set(reader.fieldnames or ())
+        if missing:
+            raise CaseError(
+                "the file holds no hashes of 'perito match hash'", where=str(file),
+                expected=", ".join(HASHED.names), found=", ".join(reader.fieldnames or ()),
+            )  # fmt: skip
+        rows = [{name: row.get(name) or None for name in HASHED.names} for row in reader]
+    for number, row in enumerate(rows, start=1):
+        quality = row["pdq_quality"]
+        if quality is not None and not quality.isdigit():
+            raise CaseError("a quality is no number", where=f"{file} row={number}", found=quality[:40])
+        row["pdq_quality"] = None if quality is None else int(quality)
+    return rows
+
+
+def _rows(source: Path) -> list[dict[str, Any]]:
+    return [row for batch in batches_of(source) for row in batch.to_pylist()]
+
+
+def _content(row: dict[str, Any]) -> bytes | Path:
+    content: bytes | None = row.get("bytes")
+    return Path(row["path"]) if content is None else content
+
+
+def _words(match: Any) -> str:  # noqa: ANN401
+    if match.region_differs:
+        return "same picture, region differs"
+    if match.state == "not_verified":
+        return "the hashes agree, the geometry was not verified"
+    return "same picture" if match.method == "pdq" else "same picture, in part"
+
+
+def _unmatched(*, is_comparable: bool) -> str:
+    return "no match found" if is_comparable else "cannot say: not comparable"
