@@ -25,7 +25,8 @@ GROUPS = (
     {"workflow"},
     {"sampling", "handover", "simulate", "dossier"},
     {"run"},
-    {"web", "cli"},
+    {"web"},
+    {"cli"},
 )
 LEVEL = {name: level for level, group in enumerate(GROUPS) for name in group}
 NARROWER = {"stats": {"errors"}}  # what may import less than its place allows

@@ -48,6 +48,7 @@ def test_the_tree_is_drawn_as_it_is():
 
 def test_no_other_module_defines_an_exception_that_leaves_it():
     become_results = {"RowFault", "Refused"}  # a reject, and a refusal to open an archive member
+    become_results |= {"_OtherSize", "_TooMany"}  # caught in the module that raises them
     defined = {
         node.name
         for file in SOURCE.rglob("*.py")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perito.errors import Malformed, MeasureError, Unrecognised
-from perito.formats import Record, Reject, SourceItem, find
+from perito.formats import Columns, Record, Reject, SourceItem, find
 from perito.formats.canonical import _typed, canonical_format
 from perito.formats.delimited import RowFault
 from perito.schema import enumeration, table, table_names
@@ -352,6 +352,10 @@ def test_an_unknown_table_is_named_with_the_nearest():
 
 
 def test_records_and_rejects_are_what_the_reader_gives_out():
-    record, reject = find("table:counts").read(item(as_ndjson([counts(), counts(x=1)])))
-    assert isinstance(record, Record)
+    lines = as_ndjson([counts(), counts(**{"class": "a\\b"})]) + b' {"study": "s", "study": "s"}\n'
+    columns, reject = find("table:counts").read(item(lines))
+    assert isinstance(columns, Columns)
+    assert columns.data["class"].to_pylist() == ["c", "a\\b"]
     assert isinstance(reject, Reject)
+    (record,) = find("table:counts").read(item(as_csv([counts()])))
+    assert isinstance(record, Record)

@@ -25,6 +25,7 @@ def test_the_tables_are_those_that_the_project_names() -> None:
         evidence accounts posts media edges links tags engagement impressions notices actions rejects draws
         assignments labels scores arms generator_trials age_trials counts statements statement_stats hashes
         proceedings holdings provisions deadlines known_events
+        designs strata label_classes
     """
     also = {
         "camps": "group membership with its provenance, for the footprint",
@@ -81,6 +82,8 @@ def test_the_times_that_share_a_basis_are_these() -> None:
         "actions.not_after_us": "happened_basis",
         "counts.window_start_us": "window_basis",
         "counts.window_end_us": "window_basis",
+        "designs.window_start_us": "window_basis",
+        "designs.window_end_us": "window_basis",
         "proceedings.date_start_us": "date_basis",
         "proceedings.date_end_us": "date_basis",
     }
@@ -183,7 +186,7 @@ AGREED = {  # "!" = required
     """,
     "evidence": """
         evidence_id! parent_id path! bytes! media_type! format format_version platform origin acquired_at_us
-        acquired_by tool tool_version legal_basis terms records mapped rejected is_current!
+        acquired_by tool tool_version legal_basis terms records mapped rejected is_current! state!
     """,
 }
 

@@ -67,6 +67,7 @@ def hash_command(
       perito match hash photos --out hashes.csv
       perito match hash photo.jpg --no-store --consent 'in writing, of that day' --by A.B. --out ask.csv
     """  # noqa: D301
+    from perito.clock import now_us
     from perito.match.consent import write_consent
     from perito.match.sources import hashed
 
@@ -78,7 +79,7 @@ def hash_command(
     if out is not None:
         _write_table(table, out)
     if no_store and out is not None:
-        record = write_consent(out, consent or "", by or "", table.num_rows)
+        record = write_consent(out, consent or "", by or "", table.num_rows, now_us())
         if not quiet:
             click.echo(record)
     elif as_json:

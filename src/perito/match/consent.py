@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from perito.clock import iso, now_us
+from perito.clock import iso
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SUFFIX = ".consent.json"
 
 
-def write_consent(hashes: Path, consent: str, by: str, pictures: int) -> str:
+def write_consent(hashes: Path, consent: str, by: str, pictures: int, at_us: int) -> str:
     """Writes the record beside the file of hashes; the path of it.
 
     The record names the file of hashes by its digest. The pictures were read where they lay: nothing of them
@@ -26,10 +26,11 @@ def write_consent(hashes: Path, consent: str, by: str, pictures: int) -> str:
         consent: Who consented to what.
         by: Who took the hashes.
         pictures: How many pictures were read.
+        at_us: When, microseconds since 1970.
     """
     record = {
         "act": "hashes_taken",
-        "at": iso(now_us()),
+        "at": iso(at_us),
         "by": by,
         "consent": consent,
         "hashes": {"name": hashes.name, "sha256": hashlib.sha256(hashes.read_bytes()).hexdigest()},
