@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from measuring import Row, Settings
+from page import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcome = {"machine": machine(), "smoke": given.smoke, "rows": [row.to_json() for row in rows]}
     for line in table(rows):
         print(line)
+    if given.page:
+        given.page.write_text(page(outcome), "utf-8")
     text = json.dumps(outcome, indent=2, ensure_ascii=False)
     if given.json:
         given.json.write_text(text + "\n", "utf-8")
@@ -51,11 +54,25 @@ def machine() -> dict[str, object]:
     libraries = ("perito", "duckdb", "numpy", "pyarrow", "scipy", "orjson")
     return {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
         "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in libraries},
     }
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        "unknown processor",
+    )
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -86,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--smoke", action="store_true", help="smallest input, one round: does it run?")
     parser.add_argument("--install", action="store_true", help="measure a fresh install too (network)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the JSON there, not to stdout")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the page of the documentation there")
     return parser
 
 

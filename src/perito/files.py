@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import filecmp
 import os
 import shutil
@@ -9,13 +10,16 @@ import tempfile
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from perito.errors import CaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_FEW = 8  # up to here one fsync each is quicker than one for the whole file system
+_T = TypeVar("_T")
 _TEMPORARY = ".perito-"
 
 
@@ -56,6 +60,23 @@ def files_below(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
+def make_durable(paths: Collection[Path]) -> None:
+    """Forces files and folders of one file system to the disk: one by one, or all of it if they are many.
+
+    Raises:
+        OSError: The disk refuses.
+
+    Example:
+        >>> make_durable([Path(".")])
+    """
+    sync_all = getattr(_LIBC, "syncfs", None) if len(paths) > _FEW else None
+    if sync_all is None:
+        for path in paths:
+            _with_descriptor(path, os.fsync)
+    elif _with_descriptor(next(iter(paths)), sync_all):
+        raise OSError(ctypes.get_errno(), "the file system could not be forced to the disk")
+
+
 def _temporary(folder: Path, suffix: str) -> str:
     # The tilde tells what `dossier` left from what `dossier-public` did.
     return f"{_TEMPORARY}{folder.name}~{suffix}"
@@ -77,8 +98,7 @@ def _take_the_place(target: Path, folder: Path) -> None:
     if folder.is_dir() and _holds_the_same(target, folder):
         shutil.rmtree(target)
         return
-    for path in (*target.rglob("*"), target):
-        _sync(path)
+    make_durable([*target.rglob("*"), target])
     old = _aside(folder)
     if folder.exists():
         folder.rename(old)
@@ -88,7 +108,7 @@ def _take_the_place(target: Path, folder: Path) -> None:
         if old.exists():
             old.rename(folder)
         raise
-    _sync(folder.parent)
+    make_durable([folder.parent])
     if old.exists():
         shutil.rmtree(old)
 
@@ -101,9 +121,9 @@ def _holds_the_same(one: Path, other: Path) -> bool:
     return len(same) == len(names)
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def _with_descriptor(path: Path, action: Callable[[int], _T]) -> _T:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        return action(handle)
     finally:
         os.close(handle)

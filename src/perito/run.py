@@ -50,6 +50,7 @@ def run_case(
         tables,
         engine,
         master=master,
+        spill=case.spill_folder,
         progress=lambda questions: shown(questions, "questions"),
     )
     publish(case, findings)

@@ -7,13 +7,17 @@ file, a missing file, an unknown format or measure) is said before anything is w
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from perito.case import load_case
 from perito.clock import instant_us, now_us
 from perito.engine import Tables, open_engine
 from perito.errors import FormatError, Malformed, Missing, SealBroken
 from perito.evidence import Store
+from perito.evidence.vault_store import seal_confidential
 from perito.findings.output import write_findings
 from perito.formats import UNREAD, find, recognise
 from perito.ids import evidence_id
@@ -23,9 +27,8 @@ from perito.tables import build_tables, open_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from perito.case import Case, Question
+    from perito.case import Case, DeclaredEvidence, Question
     from perito.evidence import Item, Receipt
     from perito.findings import Finding
     from perito.tables import TableSet
@@ -76,12 +79,15 @@ def _check_file(path: Path, where: str, *, is_sealed: bool) -> None:
 def seal_declared(case: Case) -> tuple[Receipt, ...]:
     """Seal every file that the case declares and that is there; sealing the same again changes nothing."""
     store = Store(case.evidence_folder)
-    sources = [
-        (case.folder / declared.path, {"path_in_case": declared.path, **declared.acquisition()})
-        for declared in case.evidence
-        if (case.folder / declared.path).exists()
-    ]
-    return store.add_many(sources) if sources else ()
+    present = [declared for declared in case.evidence if (case.folder / declared.path).exists()]
+    confidential = [_source(case, declared) for declared in present if declared.is_confidential]
+    others = [_source(case, declared) for declared in present if not declared.is_confidential]
+    locked = seal_confidential(store, confidential) if confidential else ()
+    return (*locked, *(store.add_many(others) if others else ()))
+
+
+def _source(case: Case, declared: DeclaredEvidence) -> tuple[Path, dict[str, Any]]:
+    return case.folder / declared.path, {"path_in_case": declared.path, **declared.acquisition()}
 
 
 def check_seals(store: Store) -> None:
@@ -103,7 +109,13 @@ def tables_of(case: Case, progress: Callable[[list[Item]], Iterable[Item]] = ite
     """The case's tables, built from the sealed evidence."""
     store = Store(case.evidence_folder)
     check_seals(store)
-    return build_tables(store, case.tables_folder, progress)
+    return build_tables(
+        store,
+        case.tables_folder,
+        progress,
+        memory_limit_mb=case.engine.memory_limit_mb,
+        spill=case.spill_folder,
+    )
 
 
 def answer(
@@ -114,23 +126,37 @@ def answer(
     *,
     threads: int | None = None,
     master: str | None = None,
+    spill: Path | None = None,
     progress: Callable[[Sequence[Question]], Iterable[Question]] = iter,
 ) -> list[Finding]:
-    """The findings that answer the questions over the tables.
+    """The findings that answer the questions over the tables, within the memory that the case allows.
 
     Args:
         case: The case.
         questions: Which of its questions.
         tables: Its tables.
         engine: The engine's name.
-        threads: How many threads the engine may use; all cores by default.
+        threads: How many threads the engine may use; by default what the case says.
         master: The Spark master, where Spark answers.
+        spill: Where what does not fit in memory may go; by default a temporary folder, because a dossier
+            that is verified is not written to.
         progress: Wraps the questions as they are asked, for a progress bar.
     """
     names = sorted({name for question in questions for name in describe(question.measure).tables})
     paths = {name: path for name, path in tables.paths.items() if name in names}
-    with Tables(open_engine(engine, paths, names, threads, master=master), tables.inputs) as opened:
-        return [ask(question, case, opened, _place(case, question)) for question in progress(questions)]
+    with ExitStack() as open_until_answered:
+        place = spill or Path(open_until_answered.enter_context(TemporaryDirectory()), "spill")
+        opened = open_engine(
+            engine,
+            paths,
+            names,
+            threads or case.engine.threads,
+            master=master,
+            memory_limit_mb=case.engine.memory_limit_mb,
+            spill=place,
+        )
+        asked = open_until_answered.enter_context(Tables(opened, tables.inputs))
+        return [ask(question, case, asked, _place(case, question)) for question in progress(questions)]
 
 
 def _place(case: Case, question: Question) -> str:
@@ -145,7 +171,8 @@ def measure_case(
     Raises:
         Missing: No tables have been built yet.
     """
-    return answer(case, questions, open_tables(case.tables_folder), engine, master=master)
+    tables = open_tables(case.tables_folder)
+    return answer(case, questions, tables, engine, master=master, spill=case.spill_folder)
 
 
 def publish(case: Case, findings: Sequence[Finding]) -> None:
@@ -154,7 +181,12 @@ def publish(case: Case, findings: Sequence[Finding]) -> None:
 
 
 def add_files(
-    folder: str | Path, paths: Sequence[Path], *, acquired_at: str | None, facts: dict[str, str | None]
+    folder: str | Path,
+    paths: Sequence[Path],
+    *,
+    acquired_at: str | None,
+    facts: dict[str, str | None],
+    is_confidential: bool = False,
 ) -> tuple[Receipt, ...]:
     """Seal files into a case, all or none, with what is known of their acquisition.
 
@@ -163,6 +195,7 @@ def add_files(
         paths: The files.
         acquired_at: When they were acquired, ISO 8601; the time of sealing where nothing is said.
         facts: The other facts of the acquisition record; a format that is not named is recognised.
+        is_confidential: Encrypt them in the vault of the case, as they are read.
 
     Raises:
         Missing: No such file.
@@ -179,7 +212,7 @@ def add_files(
         named = given.get("format") or _recognised(path)
         at_us = _acquired_at(path, known) if acquired_at is None else instant_us(acquired_at)
         sources.append((path, {**given, "format": named, "acquired_at_us": at_us}))
-    return store.add_many(sources)
+    return seal_confidential(store, sources) if is_confidential else store.add_many(sources)
 
 
 def _acquired_at(path: Path, known: Mapping[tuple[str, str], int | None]) -> int:

@@ -37,6 +37,15 @@ def test_a_row_has_a_ratio_exactly_when_it_has_a_peer(outcome):
         assert row["ours"] > 0
 
 
+def test_the_page_of_the_documentation_holds_every_row(outcome, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCH.parent))
+    from page import page
+
+    written = page(outcome[1])
+    assert [row["name"] for row in outcome[1]["rows"] if f"| {row['name']} |" not in written] == []
+    assert "ratio" in written
+
+
 def test_an_entry_that_there_is_not_is_refused():
     done = subprocess.run([sys.executable, BENCH, "nothing"], capture_output=True, text=True, check=False)
     assert done.returncode != 0

@@ -265,3 +265,32 @@ def test_a_question_that_is_not_asked_cannot_be_chosen(questions, offered):
         choose_questions(read(CASE + questions), ("secnd",))
     assert offered in str(caught.value)
     assert not str(caught.value).endswith(": .")
+
+
+def test_what_the_work_may_use_of_the_machine_is_said_in_the_case():
+    case = read(CASE + '[engine]\nmemory_limit_mb = 400\nthreads = 2\nspill = "work/spill"\n')
+    assert (case.engine.memory_limit_mb, case.engine.threads) == (400, 2)
+    assert case.spill_folder == Path("folder") / "work" / "spill"
+
+
+def test_a_case_that_does_not_say_gets_a_gigabyte_all_cores_and_a_folder_of_its_own():
+    case = read(CASE)
+    assert (case.engine.memory_limit_mb, case.engine.threads) == (1_024, None)
+    assert case.spill_folder == Path("folder") / ".perito-spill"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("memory_limit_mb = 0", "memory_limit_mb"), ("memory_limit_mb = 63", "memory_limit_mb"),
+        ("memory_limit_mb = -1", "memory_limit_mb"), ('memory_limit_mb = "400"', "memory_limit_mb"),
+        ("memory_limit_mb = 400.5", "memory_limit_mb"), ("memory_limit_mb = true", "memory_limit_mb"),
+        ("threads = 0", "threads"), ("threads = true", "threads"), ("threads = 9999", "threads"),
+        ('spill = ""', "spill"), ("spill = 5", "spill"), ('spill = "/tmp/x"', "spill"),
+        ('spill = "../x"', "spill"), ('spill = "a/../../x"', "spill"), ('spill = "tables"', "spill"),
+        ('spill = "evidence/x"', "spill"), ('spill = "."', "spill"), ('spill = "a\\\\b"', "spill"),
+        ("memory = 400", "memory_limit_mb"), ("thread = 2", "threads"),
+    ],
+)  # fmt: skip
+def test_a_setting_of_the_machine_that_cannot_be_meant_is_refused_by_name(line, named):
+    assert named in refused(CASE + f"[engine]\n{line}\n")

@@ -76,7 +76,11 @@ def test_a_wrong_call_is_refused_in_one_line_that_names_it_and_changes_nothing(
     said = refused(*(argument.replace("CASE", "small") for argument in arguments))
     missing = [fact for fact in facts if fact.replace("CASE", "small") not in said and fact not in said]
     assert missing == [], said
-    assert bytes_of(small_case.parent) == before
+    # To see that a locator leads nowhere the item has to be opened, and every opening is logged.
+    is_opened = name == "a locator that leads nowhere"
+    after = bytes_of(small_case.parent)
+    changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    assert {path for path in changed if not (is_opened and path.startswith("small/evidence/log/"))} == set()
 
 
 def test_an_engine_that_there_is_not_is_refused_before_anything_is_sealed(refused, small_case, bytes_of):

@@ -11,8 +11,8 @@ from perito.tables import open_tables
 from perito.workflow import answer
 
 BUILT = {
-    "case.toml", "custody.json", "derivations", "evidence.json", "expert.html", "findings.json",
-    "findings.schema.json", "manifest.json", "manifest.sha256", "report.html", "tables",
+    "annex", "case.toml", "custody.json", "derivations", "evidence.json", "expert.html", "findings.json",
+    "findings.schema.json", "manifest.json", "manifest.sha256", "proofs", "report.html", "tables",
 }  # fmt: skip
 
 

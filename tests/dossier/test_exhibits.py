@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perito.dossier.custody_record import custody_entry, read_custody
 from perito.dossier.exhibits import (
-    custody_entry,
     evidence_entry,
     exhibit_problems,
-    read_custody,
     read_evidence,
     source_problems,
 )
@@ -30,7 +29,7 @@ def evidence(built):
 
 @pytest.fixture
 def custody(built):
-    return read_custody(built / "dossier")
+    return read_custody(built / "dossier")["items"]
 
 
 def places(problems):
@@ -40,7 +39,9 @@ def places(problems):
 def test_the_lists_are_those_of_the_store(built, evidence, custody):
     items = Store(built / "evidence").items()
     assert evidence == [evidence_entry(item) for item in items]
-    assert custody == [custody_entry(item) for item in items]
+    assert [{**entry, "proofs": []} for entry in custody] == [
+        {**custody_entry(item), "proofs": []} for item in items
+    ]
 
 
 def test_sealing_times_are_in_the_custody_record_only(built, custody):
@@ -107,13 +108,13 @@ json_values = (
 def test_no_form_of_an_entry_stops_the_check(built, tmp_path_factory, rows, name, key, value):
     folder = tmp_path_factory.mktemp("odd")
     for file in ("evidence.json", "custody.json"):
-        entries = orjson.loads((built / "dossier" / file).read_bytes())
+        content = orjson.loads((built / "dossier" / file).read_bytes())
         if file == name:
-            entries[0][key] = value
-        (folder / file).write_bytes(orjson.dumps(entries))
+            (content if isinstance(content, list) else content["items"])[0][key] = value
+        (folder / file).write_bytes(orjson.dumps(content))
     try:
-        problems = list(exhibit_problems(read_evidence(folder), read_custody(folder), rows))
+        problems = list(exhibit_problems(read_evidence(folder), read_custody(folder)["items"], rows))
     except DossierError as error:
         problems = [error]
     is_time = name == "custody.json" and key in {"sealed_at", "acquisitions"}
-    assert problems or is_time  # other times can be held against the store alone
+    assert problems or is_time  # other times are held against the proofs

@@ -21,6 +21,8 @@ from perito.dossier.manifest import (
 from perito.errors import DossierError
 
 FILES = (
+    "annex/index.csv",
+    "annex/tables.xlsx",
     "case.toml",
     "custody.json",
     "derivations/grok-minors.json",

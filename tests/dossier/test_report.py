@@ -18,7 +18,7 @@ from perito.findings.wording import refused_words
 
 LARGEST_BYTES = 1_000_000
 PARTS = {"section", "h1", "h2", "h3", "table", "tr", "th", "td", "figure", "svg", "li", "dt", "dd"}
-FAMILIES = {"status_", "meaning_", "confidence_", "language_", "statistic_"}
+FAMILIES = {"signed_", "held_", "status_", "meaning_", "confidence_", "language_", "statistic_"}
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +182,30 @@ HOSTILE = (
     '</td></table><script>alert(1)</script><a href="https://example.org" data-d="x">1</a>'
     "\u202egnp.exe\x07 =1+1"
 )
+
+
+def hostile_custody():
+    """A record in which every word that another could have written is hostile."""
+    return {
+        "items": [
+            {
+                "path": HOSTILE, "sealed_at": "t", "acquisitions": ["t", "u"], "evidence_id": "x",
+                "state": HOSTILE, "proofs": [HOSTILE],
+            }
+        ],
+        "log": {
+            "origin": HOSTILE, "size": 3, "root": HOSTILE, "checkpoint": HOSTILE, "acts": {HOSTILE: 2},
+            "signatures": [
+                {"key": HOSTILE, "by": "log", "at": None},
+                {"key": HOSTILE, "by": "witness", "at": HOSTILE},
+            ],
+            "stamps": [
+                dict.fromkeys(("time", "authority", "policy", "serial", "nonce", "file"), HOSTILE)
+            ],
+        },
+    }  # fmt: skip
+
+
 CASE = """
 [case]
 id = "c"
@@ -238,7 +262,7 @@ def hostile_report(tmp_path, language="en"):
         ),
         item(),
     ]
-    custody = [{"path": HOSTILE, "sealed_at": "t", "acquisitions": ["t", "u"], "evidence_id": "x"}]
+    custody = hostile_custody()
     return report_html(replace(case, language=language), [hostile_finding()], evidence, custody).decode()
 
 
@@ -259,13 +283,13 @@ def test_a_column_of_numbers_is_set_to_the_right_and_one_of_words_is_not(tmp_pat
 
 
 def test_a_case_without_questions_has_a_report(tmp_path):
-    html = report_html(read_case(CASE.encode(), tmp_path), [], [], []).decode()
+    html = report_html(read_case(CASE.encode(), tmp_path), [], [], hostile_custody()).decode()
     Page(html)
     assert trace(html, {}).problems == ()
 
 
 def test_the_page_for_the_expert_is_inert_and_names_the_version_in_both_languages(tmp_path):
-    html = expert_html(read_case(CASE.encode(), tmp_path)).decode()
+    html = expert_html(read_case(CASE.encode(), tmp_path), hostile_custody()).decode()
     page = Page(html)
     assert "<script" not in html
     assert html.count(f"perito {environment()['perito']}") == 2

@@ -196,7 +196,10 @@ def test_a_dossier_of_another_case_file_is_named(case):
 def test_a_dossier_of_other_seals_is_named(case):
     shutil.rmtree(case / "evidence")
     seal_declared(load_case(case))
-    assert places(_belonging_report(load_case(case))) == [("exhibit", "custody.json")]
+    assert places(_belonging_report(load_case(case))) == [
+        ("exhibit", "custody.json"),
+        ("custody", "custody.json"),
+    ]
 
 
 def test_a_case_without_a_dossier_can_be_verified(case):
@@ -215,3 +218,15 @@ def test_a_fault_of_the_case_file_is_an_error(case):
     (case / "case.toml").write_text("[case]\n")
     with pytest.raises(CaseError):
         verify(case)
+
+
+def test_a_purged_item_is_accepted_and_said(case):
+    store = Store(case / "evidence")
+    item = store.current_items()[0]
+    store.purge(item.evidence_id, reason="court order", authority="auto 12/2026", by="a.n.")
+    report = verify(case)
+    assert report.problems == ()
+    checked = dict(report.checked)
+    assert checked["items purged"] == 1
+    assert checked["items without bytes, for which the tables were not rebuilt"] == 1
+    assert checked["items held otherwise since the dossier was made"] == 1

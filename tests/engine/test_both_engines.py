@@ -77,6 +77,7 @@ def parameters_of(sql: str, number: int = 0) -> dict[str, object]:
     """A value for each parameter: times for times, and for others what the example holds."""
     names = {node.name for node in sqlglot.parse_one(sql, read="duckdb").find_all(sqlglot.exp.Placeholder)}
     ends = {"start_us": -(2**62), "end_us": 2**62, "kind": "count"}
+    ends |= dict.fromkeys(("class", "design", "book", "version", "model"), "a") | {"role": "sample"}
     return {name: ends.get(name, number) for name in names}
 
 

@@ -84,6 +84,25 @@ def test_a_full_spill_folder_is_an_error_that_says_so(many_posts, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_spill_disk_that_is_really_full_is_the_same_error(many_posts, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be mounted here; the test above has a limit in its place")
+    try:
+        engine = DuckDBEngine(
+            {"posts": many_posts}, ["posts"], threads=2, memory_limit_mb=100, spill=disk / "spill"
+        )
+        with pytest.raises(MeasureError) as caught:
+            engine.query(HALF_LIFE_LIKE)
+        engine.close()
+        assert "room" in caught.value.what
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
 def test_what_a_killed_process_spilled_is_removed_by_the_next(tmp_path):
     program = f"""
 import os, signal

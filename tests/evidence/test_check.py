@@ -80,6 +80,11 @@ def test_an_untouched_store_is_whole_and_the_report_says_how_much_was_looked_at(
         "refusals": 1,
         "acquisitions": 4,
         "temporary files": 0,
+        "log entries": 7,
+        "log signatures": 0,
+        "temporary files of the log": 0,
+        "log entries without a signature": 7,
+        "time stamps": 0,
     }
 
 
@@ -162,13 +167,14 @@ def test_an_object_that_cannot_be_read_is_named(store, monkeypatch):
 
 
 CHANGES = [
-    ("UPDATE acquisitions SET record = replace(record, 'DSA', 'GDPR') WHERE sequence = 2", {"record"}),
+    ("UPDATE acquisitions SET record = replace(record, 'DSA', 'GDPR') WHERE sequence = 2",
+     {"record", "custody"}),
     ("UPDATE acquisitions SET path = 'z.txt' WHERE sequence = 2", {"record"}),
     ("UPDATE acquisitions SET recorded_at_us = recorded_at_us + 1 WHERE sequence = 2", {"record"}),
     ("UPDATE acquisitions SET record_digest = upper(record_digest) WHERE sequence = 2", {"record"}),
     ("UPDATE acquisitions SET sequence = 9 WHERE sequence = 4", {"sequence"}),
-    ("DELETE FROM acquisitions WHERE sequence = 1", {"sequence"}),
-    ("DELETE FROM acquisitions WHERE sequence = 2", {"sequence", "record"}),
+    ("DELETE FROM acquisitions WHERE sequence = 1", {"sequence", "custody"}),
+    ("DELETE FROM acquisitions WHERE sequence = 2", {"sequence", "record", "custody"}),
     ("UPDATE objects SET bytes = 6 WHERE bytes = 5 AND evidence_id LIKE 'sha256:2cf%'", {"size"}),
     ("UPDATE objects SET evidence_id = upper(evidence_id) WHERE bytes = 5",
      {"index", "record", "object_missing", "object_unindexed"}),

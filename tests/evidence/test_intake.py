@@ -20,10 +20,14 @@ import perito.evidence
 from perito.errors import EvidenceError, SealBroken
 from perito.evidence import Store
 from perito.evidence.catalogue import Catalogue
+from perito.evidence.custody import Custody
 from perito.evidence.index import Index
+from perito.evidence.ledger import Entering
+from perito.evidence.objects import Objects
 
 SOURCE_FOLDER = str(Path(perito.evidence.__file__).parent)
-ALLOWED_AFTER_A_CRASH = {"object_unindexed"}
+ALLOWED_AFTER_A_CRASH = {"object_unindexed", "interrupted"}
+AT_REST = ["index.lock", "index.sqlite", "log", "objects"]
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ def expect_sealed_and_mendable(folder, sources, acknowledged):
     after = store.check()
     assert after.ok
     assert dict(after.checked)["temporary files"] == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["index.lock", "index.sqlite", "objects"]
+    assert sorted(path.name for path in folder.iterdir()) == AT_REST
 
 
 def kill_at(folder, sources, points):
@@ -164,8 +168,9 @@ def test_what_a_crashed_writer_had_committed_is_read_without_touching_a_byte(tmp
     connection = sqlite3.connect(index.path, isolation_level=None)
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     facts = Store(folder).items()[0].acquisition
-    catalogue = Catalogue(connection)
-    catalogue.add_acquisition(facts, item_id=sealed(sources[0]), size=5, recorded_at_us=7, archive=None)
+    entering = Entering(Catalogue(connection), Custody(folder), Objects(folder))
+    entering.acquire(facts, item_id=sealed(sources[0]), size=5, recorded_at_us=7, archive=None, contents=None)
+    entering.write()
     shutil.copytree(folder, crashed)
     connection.close()
     before = {path.name: path.read_bytes() for path in crashed.iterdir() if path.is_file()}
@@ -201,7 +206,7 @@ def test_a_first_addition_killed_while_the_index_was_filled_leaves_an_empty_stor
     assert Store(folder).items() == []
     Store(folder).add(sources[0])
     assert Store(folder).check().ok
-    assert sorted(path.name for path in folder.iterdir()) == ["index.lock", "index.sqlite", "objects"]
+    assert sorted(path.name for path in folder.iterdir()) == AT_REST
 
 
 ADD = (
@@ -224,7 +229,7 @@ def test_processes_that_add_at_the_same_time_lose_nothing(tmp_path):
         p.name for p in paths
     ]
     assert store.check().ok
-    assert sorted(path.name for path in folder.iterdir()) == ["index.lock", "index.sqlite", "objects"]
+    assert sorted(path.name for path in folder.iterdir()) == AT_REST
 
 
 def test_an_addition_at_work_is_not_cleared_away_by_another(tmp_path, sources):
@@ -293,7 +298,7 @@ def test_when_the_disk_refuses_nothing_is_sealed_and_the_store_is_as_before(tmp_
         assert not isinstance(raised.value, SealBroken)
     assert [item.path for item in store.items()] == ["a.csv"]
     assert store.check().ok
-    assert sorted(path.name for path in folder.iterdir()) == ["index.lock", "index.sqlite", "objects"]
+    assert sorted(path.name for path in folder.iterdir()) == AT_REST
     store.add_many([(path, {}) for path in sources])
     assert store.check().ok
 
@@ -315,7 +320,7 @@ def test_an_interruption_by_the_user_withdraws_what_was_not_recorded(tmp_path, s
 
 
 def test_many_files_are_forced_to_the_disk_where_the_system_cannot_do_it_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("perito.evidence.objects._LIBC", object())
+    monkeypatch.setattr("perito.files._LIBC", object())
     forced = []
     genuine = os.fsync
     monkeypatch.setattr(os, "fsync", lambda handle: forced.append(handle) or genuine(handle))
@@ -335,7 +340,7 @@ def test_a_refusal_of_the_whole_file_system_to_be_forced_is_an_error(tmp_path, m
         def syncfs(_):
             return -1
 
-    monkeypatch.setattr("perito.evidence.objects._LIBC", Refusing)
+    monkeypatch.setattr("perito.files._LIBC", Refusing)
     paths = []
     for number in range(20):
         paths.append(tmp_path / f"{number}")

@@ -105,11 +105,12 @@ def test_adding_a_batch_again_changes_nothing_on_disk(store, source, tmp_path):
     assert snapshot(tmp_path) == before
 
 
-def test_the_store_at_rest_holds_the_index_its_lock_and_the_objects_only(store, source, tmp_path):
+def test_the_store_at_rest_holds_the_index_its_lock_the_log_and_the_objects_only(store, source, tmp_path):
     store.add(source(b"1"))
     assert sorted(path.name for path in (tmp_path / "evidence").iterdir()) == [
         "index.lock",
         "index.sqlite",
+        "log",
         "objects",
     ]
 

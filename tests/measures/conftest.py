@@ -14,14 +14,21 @@ from pathlib import Path
 
 import jsonschema
 import orjson
+import pyarrow as pa
 import pytest
 
-from perito.case import Question, QuestionScope, load_case
+from perito.case import Case, Question, QuestionScope, load_case
 from perito.clock import Period
+from perito.engine import Tables, open_engine
 from perito.findings import LANGUAGES, Value, verbatim
 from perito.findings.output import findings_schema
 from perito.findings.wording import check_finding
 from perito.formats import find
+from perito.measures import describe
+from perito.measures.asking import ask
+from perito.schema import table
+from perito.schema.arrow import arrow_schema
+from perito.tables import write_tables
 from perito.workflow import answer, check_case, seal_declared, tables_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "spain-2026"
@@ -193,8 +200,8 @@ def plain():
     return printed
 
 
-@pytest.fixture
-def table():
+@pytest.fixture(name="table")
+def _table_of():
     """A function that gives a table of a finding as rows of cells: numbers as numbers, texts in English."""
 
     def cells(finding, name):
@@ -240,3 +247,140 @@ def csv_bytes(name, rows):
         assert not unknown, f"the format {name} has no column {unknown}"
         writer.writerow({key: value for key, value in {**ROWS[name], **row}.items() if value is not None})
     return text.getvalue().encode()
+
+
+DESIGN = {
+    "design_id": "d-1",
+    "platform": "x",
+    "question_id": "planted",
+    "item_kind": "post",
+    "frame": "posts of January",
+    "frame_digest": "00",
+    "population": 1_000,
+    "population_basis": "counted",
+    "window_start_us": 1_767_225_600_000_000,
+    "window_end_us": 1_769_904_000_000_000,
+    "window_basis": "calendar_date",
+    "label_book_id": "book",
+    "label_book_version": "1",
+    "method": "simple",
+    "planned": 100,
+    "level": 0.95,
+    "stopping": "fixed",
+    "minimum_alpha": 0.0,
+    "second_reading_share": 0.1,
+    "seed": "7",
+    "registered_at_us": 1_770_000_000_000_000,
+    "registered_basis": "server_utc",
+}
+_TEXTS = {"en": ("cats", "a cat\nnot a drawing"), "es": ("gatos", "un gato\nno un dibujo")}
+_BOOK = [
+    {
+        "label_book_id": "book",
+        "label_book_version": "1",
+        "class": name,
+        "language": language,
+        "title": title if name == "cats" else name,
+        "definition": definition,
+    }
+    for name in ("cats", "dogs", "birds")
+    for language, (title, definition) in _TEXTS.items()
+]
+_LABEL = {
+    "item_kind": "post",
+    "platform": "x",
+    "label_book_id": "book",
+    "label_book_version": "1",
+    "class": "cats",
+    "annotator_id": "reader-1",
+    "round": "1",
+    "role": "sample",
+    "value": "no",
+    "skipped": False,
+    "blind": True,
+    "view_mode": "full",
+    "labelled_at_us": 1_770_100_000_000_000,
+}
+
+
+class OwnLabels:
+    """A sample with its labels, written down row by row; the defaults are a simple sample of 1,000 posts."""
+
+    def __init__(self, **design):
+        self.rows = {"designs": [{**DESIGN, **design}], "label_classes": list(_BOOK)}
+        self.rows |= {
+            name: [] for name in ("strata", "draws", "assignments", "labels", "scores", "posts", "engagement")
+        }
+
+    def stratum(self, name, population, position):
+        self.rows["strata"].append(
+            {"design_id": "d-1", "stratum": name, "position": position, "population": population, "sample": 1}
+        )
+
+    def draw(self, items, stratum=None, **columns):
+        first = len(self.rows["draws"])
+        for at, item in enumerate(items, start=first + 1):
+            draw = {"design_id": "d-1", "item_id": item, "item_kind": "post", "method": "simple", "draw": at}
+            self.rows["draws"].append({**draw, "stratum": stratum, "inclusion_prob": 0.1, **columns})
+
+    def label(self, items, value="no", **columns):
+        for item in items:
+            label = {**_LABEL, "item_id": item, "value": value, **columns}
+            self.rows["labels"].append({**label, "value": None} if label["skipped"] else label)
+
+    def known(self, positives, found, negatives, rejected):
+        """Items of known answer: of the positives so many were found, of the negatives so many rejected."""
+        for name, right, items, agreed in (("p", "yes", positives, found), ("n", "no", negatives, rejected)):
+            wrong = "no" if right == "yes" else "yes"
+            for at in range(items):
+                item = [f"known-{name}-{at}"]
+                self.label(item, right if at < agreed else wrong, role="validation")
+                self.label(
+                    item, right, role="validation", round="adjudication", annotator_id="ref", blind=False
+                )
+
+    def twice(self, items, value="no", other=None):
+        """Two further blind readings of each item."""
+        self.label(items, value, round="2", annotator_id="reader-2")
+        self.label(items, value if other is None else other, round="3", annotator_id="reader-3")
+
+
+@pytest.fixture
+def own():
+    """An empty sample with its labels."""
+    return OwnLabels
+
+
+@pytest.fixture
+def ask_own(tmp_path):
+    """A function that puts a question to rows of canonical tables; every finding must have its form."""
+
+    def asked(rows, measure="prevalence", engine="duckdb", **parameters):
+        if measure == "prevalence":
+            parameters = {"basis": "labels", "ask": "total", **parameters}
+            if parameters["ask"] not in {"classes", "claims"}:
+                parameters.setdefault("class", "cats")
+        data = {
+            name: pa.Table.from_pylist(
+                [
+                    {"evidence_id": f"sha256:{'0' * 64}", "locator": f"{name};row={at}", **row}
+                    for at, row in enumerate(given, start=1)
+                ],
+                schema=arrow_schema(table(name)),
+            )
+            for name, given in getattr(rows, "rows", rows).items()
+            if given
+        }
+        written = write_tables(data, tmp_path / f"tables-{len(list(tmp_path.iterdir()))}")
+        names = describe(measure).tables
+        case = Case(
+            tmp_path, "own", verbatim("own"), None, "en", Period.of("2026-01-01", "2026-02-01"), (), ()
+        )
+        question = Question("planted", measure, verbatim("?"), QuestionScope(), parameters)
+        paths = {name: path for name, path in written.paths.items() if name in names}
+        with Tables(open_engine(engine, paths, names, threads=1), written.inputs) as opened:
+            finding = ask(question, case, opened)
+        check_form(finding)
+        return finding
+
+    return asked

@@ -30,6 +30,7 @@ def test_the_tables_are_those_that_the_project_names() -> None:
     also = {
         "camps": "group membership with its provenance, for the footprint",
         "matches": "what was compared and found, for copies",
+        "origins": "what files declare of their origin, for copies",
     }
     assert set(tables()) == set(named.split()) | set(also)
 

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from perito.case.model import Case, DeclaredEvidence, Question, QuestionScope
+from perito.case.model import Case, DeclaredEvidence, EngineSettings, Question, QuestionScope
 from perito.case.reader import Section
 from perito.errors import CaseError, nearest
 from perito.findings import LANGUAGES, Language, Text
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import os
 
 FILE_NAME = "case.toml"
+_ENGINE_KEYS = ("memory_limit_mb", "threads", "spill")
+_LEAST_MEMORY_MB, _MOST_MEMORY_MB = 64, 16_000_000
+_MOST_THREADS = 1_024
+_OWN_FOLDERS = ("evidence", "tables", "findings", "dossier")
 _EVIDENCE_TEXTS = ("origin", "acquired_by", "tool", "tool_version", "legal_basis", "terms")
 
 
@@ -52,7 +56,7 @@ def read_case(content: bytes, folder: Path, where: str = FILE_NAME) -> Case:
         >>> read_case(text, Path("q")).period.days
         31.0
     """
-    root = Section(_parse(content, where), f"{where}:", ("case", "evidence", "question"))
+    root = Section(_parse(content, where), f"{where}:", ("case", "engine", "evidence", "question"))
     about = Section(root.table("case"), f"{where}: [case]", ("id", "title", "mandate", "language", "period"))
     title, period = about.bilingual("title"), about.period("period")
     if title is None:
@@ -68,6 +72,7 @@ def read_case(content: bytes, folder: Path, where: str = FILE_NAME) -> Case:
         period=period,
         evidence=_evidence(root, where),
         questions=_questions(root, where),
+        engine=_engine(Section(root.table("engine"), f"{where}: [engine]", _ENGINE_KEYS)),
     )
 
 
@@ -87,6 +92,29 @@ def _language(about: Section) -> Language:
     return language
 
 
+def _engine(section: Section) -> EngineSettings:
+    default = EngineSettings()
+    return EngineSettings(
+        section.optional_whole("memory_limit_mb", _LEAST_MEMORY_MB, _MOST_MEMORY_MB)
+        or default.memory_limit_mb,
+        section.optional_whole("threads", 1, _MOST_THREADS),
+        _spill(section) or default.spill,
+    )
+
+
+def _spill(section: Section) -> Path | None:
+    """A folder of the case's own: rows of the evidence pass through it."""
+    text = section.optional_text("spill")
+    if text is None:
+        return None
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in text or "\0" in text:
+        section.fail("spill", "not a folder inside the case", expected='a relative path, as ".perito-spill"')
+    if path.parts[0] in _OWN_FOLDERS:
+        section.fail("spill", "the folder holds something else", expected='another one, as ".perito-spill"')
+    return Path(path)
+
+
 def _slug(section: Section, key: str) -> str:
     text = section.text(key)
     if not is_slug(text):
@@ -100,7 +128,7 @@ def _evidence(root: Section, where: str) -> tuple[DeclaredEvidence, ...]:
             Section(
                 entry,
                 f"{where}: [[evidence]] number {number}",
-                ("path", "format", "platform", "acquired_at", *_EVIDENCE_TEXTS),
+                ("path", "format", "platform", "acquired_at", "confidential", *_EVIDENCE_TEXTS),
             )
         )
         for number, entry in enumerate(root.tables("evidence"), start=1)
@@ -122,6 +150,7 @@ def _declared(section: Section) -> DeclaredEvidence:
         format=section.text("format"),
         acquired_at_us=section.instant("acquired_at"),
         platform=_platform(section),
+        is_confidential=section.truth("confidential"),
         **{key: section.optional_text(key) for key in _EVIDENCE_TEXTS},
     )
 

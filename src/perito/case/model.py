@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from perito.clock import Period
     from perito.findings import Language, Text
@@ -18,6 +18,7 @@ class DeclaredEvidence:
     """One file that the case declares, with its acquisition record.
 
     `path` is relative to the case folder, `acquired_at_us` a UTC instant; texts that were not given are None.
+    What is confidential is encrypted in the vault of the case.
     """
 
     path: str
@@ -30,10 +31,12 @@ class DeclaredEvidence:
     tool_version: str | None = None
     legal_basis: str | None = None
     terms: str | None = None
+    is_confidential: bool = False
 
     def acquisition(self) -> dict[str, Any]:
         """The acquisition record as keyword arguments of `Store.add`."""
-        return {name: value for name, value in vars(self).items() if name != "path" and value is not None}
+        own = ("path", "is_confidential")
+        return {name: value for name, value in vars(self).items() if name not in own and value is not None}
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,21 @@ class Question:
 
 
 @dataclass(frozen=True)
+class EngineSettings:
+    """What the work on a case may use of the machine: it changes no number, only time and room.
+
+    Args:
+        memory_limit_mb: Memory for tables and queries in MB of 10^6 bytes; the program itself comes on top.
+        threads: How many threads; None is all cores.
+        spill: Folder for what does not fit in memory, relative to the case.
+    """
+
+    memory_limit_mb: int = 1_024
+    threads: int | None = None
+    spill: Path = Path(".perito-spill")
+
+
+@dataclass(frozen=True)
 class Case:
     """A case folder and what its `case.toml` declares."""
 
@@ -69,6 +87,12 @@ class Case:
     period: Period
     evidence: tuple[DeclaredEvidence, ...]
     questions: tuple[Question, ...]
+    engine: EngineSettings = EngineSettings()
+
+    @property
+    def spill_folder(self) -> Path:
+        """Where rows go that do not fit in memory; there while work is done only."""
+        return self.folder / self.engine.spill
 
     @property
     def file(self) -> Path:

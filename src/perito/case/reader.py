@@ -53,6 +53,22 @@ class Section:
             self.fail(key, "not a text", expected="a text that is not empty")
         return value
 
+    def optional_whole(self, key: str, least: int, most: int) -> int | None:
+        """A whole number within bounds, or None when the key is not there."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.fail(key, "not a whole number within bounds", expected=f"{least} to {most}")
+        return value
+
+    def truth(self, key: str) -> bool:
+        """`true` or `false`; false when the key is not there."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            self.fail(key, "not a truth value", expected="true or false")
+        return value
+
     def bilingual(self, key: str) -> Text | None:
         """A text in both languages: `{en = "..", es = ".."}`, or one text for both."""
         value = self.values.get(key)

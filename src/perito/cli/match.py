@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perito.match.bank import Bank, BankMatch
+    from perito.match.sealing import SealedTable
 
 source_argument = click.argument("source", type=click.Path(path_type=Path), metavar="SOURCE")
 workers_option = click.option("--workers", type=click.IntRange(1), help="Processes; all cores by default.")
@@ -100,13 +101,14 @@ def hash_command(
 )
 @click.option("--edited", "known", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Look for edited copies of the pictures of this folder too.")  # fmt: skip
+@click.option("--seal", is_flag=True, help="Seal the matches into the case SOURCE.")
 @radius_option
 @workers_option
 @json_option
 @quiet_option
 def search_command(
     source: Path, banks: tuple[Path, ...], bank_format: str | None, known: Path | None, radius: int,
-    workers: int | None, *, known_abuse: bool, as_json: bool, quiet: bool,
+    workers: int | None, *, known_abuse: bool, seal: bool, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Look for the pictures of SOURCE, or the hashes in a CSV of 'match hash', in hash lists.
 
@@ -114,48 +116,74 @@ def search_command(
     are matches.
 
     \b
-    Example:
+    Examples:
       perito match search ask.csv --bank known.csv --json
+      perito match search my-case --bank known.csv --seal
     """  # noqa: D301
-    from perito.match.asking import bank_of, queries_of
+    from perito.match.asking import bank_of, queries_of, seal_found
+    from perito.match.sealing import check_case
 
+    if seal:
+        check_case(source)
     bank = bank_of(banks, bank_format)
     queries, refused = queries_of(source, workers, progress(quiet=quiet or as_json))
     found = bank.search(queries, radius)
     edited, unreadable = _edited(source, known) if known is not None else ([], [])
     duties = _duties(source, found) if known_abuse else []
+    sealed = seal_found(source, banks, radius, found, edited) if seal else []
     if as_json:
         write_json({
             "searched": len(queries), "not_comparable": refused, "entries": len(bank.entries),
             "entries_not_comparable": len(bank.not_comparable()),
             "entries_without_provenance": len(bank.without_provenance()),
             "matches": [one.answer() for one in found], "edited": edited, "unreadable": unreadable,
-            "duty": duties,
+            "duty": duties, "sealed": _sealed_json(sealed),
         })  # fmt: skip
         return
     _print_matches(found, edited, duties, quiet=quiet)
+    _print_sealed(sealed, quiet=quiet)
     if not quiet:
         click.echo(_searched(len(queries), refused, bank))
 
 
 @match_command.command("cluster")
 @source_argument
+@click.option("--seal", is_flag=True, help="Seal hashes and pairs into the case SOURCE, for its measures.")
+@click.option("--texts", is_flag=True, help="Seal families of copied texts of the posts too; needs --seal.")
+@click.option(
+    "--text-threshold", type=click.FloatRange(0, 1, min_open=True), default=0.7, show_default=True,
+    help="Share of five-character runs from which two texts are copies.",
+)  # fmt: skip
 @radius_option
 @workers_option
 @json_option
 @quiet_option
-def cluster_command(source: Path, radius: int, workers: int | None, *, as_json: bool, quiet: bool) -> None:
+def cluster_command(
+    source: Path, radius: int, workers: int | None, text_threshold: float,
+    *, seal: bool, texts: bool, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
     """Group the pictures of SOURCE into families that show the same.
 
-    \b
-    Example:
-      perito match cluster photos --json
-    """  # noqa: D301
-    from perito.match.asking import clustered
+    With --seal, hashes of all pictures of the case and the pairs that match become evidence of their own;
+    the next 'perito run' builds tables of them, and questions of the measure 'copies' rest on these.
 
-    answer = clustered(source, radius, workers, progress(quiet=quiet or as_json))
+    \b
+    Examples:
+      perito match cluster photos --json
+      perito match cluster my-case --seal --texts
+    """  # noqa: D301
+    from perito.match.asking import clustered, sealed_cluster
+
+    if texts and not seal:
+        raise CaseError("--texts needs --seal", remedy="give a case and --seal")
+    shown = progress(quiet=quiet or as_json)
+    if seal:
+        threshold = text_threshold if texts else None
+        answer, sealed = sealed_cluster(source, radius, workers, shown, text_threshold=threshold)
+    else:
+        answer, sealed = clustered(source, radius, workers, shown), []
     if as_json:
-        write_json(answer)
+        write_json({**answer, "sealed": _sealed_json(sealed)} if seal else answer)
         return
     for family in answer["families"]:
         click.echo(
@@ -168,6 +196,42 @@ def cluster_command(source: Path, radius: int, workers: int | None, *, as_json: 
             f"{answer['pictures']} pictures, {len(answer['families'])} families; "
             f"{answer['not_comparable']} not comparable, {answer['unreadable']} unreadable"
         )
+    _print_sealed(sealed, quiet=quiet)
+
+
+@match_command.command("origin")
+@source_argument
+@click.option("--seal", is_flag=True, help="Seal the declarations into the case SOURCE.")
+@json_option
+@quiet_option
+def origin_command(source: Path, *, seal: bool, as_json: bool, quiet: bool) -> None:
+    """What the pictures of SOURCE declare of how they were made: C2PA, XMP, parameters of generators.
+
+    Nothing is inferred from a picture, and no declaration found says nothing: one ordinary save removes
+    them all. Nothing is fetched.
+
+    \b
+    Examples:
+      perito match origin photo.jpg
+      perito match origin my-case --seal
+    """  # noqa: D301
+    from perito.match.asking import declared_by, seal_origins
+    from perito.match.sealing import check_case
+
+    if seal:
+        check_case(source)
+    found = declared_by(source, progress(quiet=quiet or as_json))
+    sealed = seal_origins(source, found) if seal else []
+    if as_json:
+        read = {
+            name: {"state": "unreadable", "faults": [one]} if isinstance(one, str) else one.to_json()
+            for name, one in found.items()
+        }
+        write_json({"origins": read, "sealed": _sealed_json(sealed)})
+        return
+    for name, one in found.items():
+        click.echo(f"{_shown(name)}: {_shown(one if isinstance(one, str) else one.text().en)}")
+    _print_sealed(sealed, quiet=quiet)
 
 
 @match_command.command("compare")
@@ -272,6 +336,16 @@ def _print_matches(
         click.echo(f"{_shown(copy['id'])}  {copy['words']}: {_shown(copy['known'])}")
     for words in duties:
         click.secho(words, bold=True, err=quiet)
+
+
+def _sealed_json(sealed: list[SealedTable]) -> list[dict[str, Any]]:
+    return [vars(one) for one in sealed]
+
+
+def _print_sealed(sealed: list[SealedTable], *, quiet: bool) -> None:
+    for one in [] if quiet else sealed:
+        state = "sealed" if one.is_new else "was sealed"
+        click.echo(f"{state}: {one.path}, {one.rows} rows, {one.evidence_id}")
 
 
 def _searched(queries: int, refused: int, bank: Bank) -> str:

@@ -140,7 +140,7 @@ def dossier_command(case: str, out: Path | None, engine: str, master: str | None
     if out is not None and out.exists():
         raise CaseError("the folder exists already", where=str(out), remedy="name one that does not")
     tables = open_tables(loaded.tables_folder)
-    findings = answer(loaded, loaded.questions, tables, engine, master=master)
+    findings = answer(loaded, loaded.questions, tables, engine, master=master, spill=loaded.spill_folder)
     if out is None:
         publish(loaded, findings)  # the findings in the case and those in its dossier are the same
     folder = out or loaded.dossier_folder

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = (
     "babel", "duckdb", "jinja2", "numpy", "orjson", "pyarrow", "rfc8785", "scipy", "vl-convert-python",
+    "xlsxwriter",
 )  # fmt: skip
 _CODE_ENDINGS = (".py", ".toml", ".csv", ".json", ".css", ".j2")
 

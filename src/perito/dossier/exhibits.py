@@ -1,13 +1,11 @@
-"""The sealed items as a dossier lists them: `evidence.json` says what they are, `custody.json` when sealed.
-
-The first is the same wherever the same bytes are sealed; the second belongs to one copy of the case.
-"""
+"""The sealed items as a dossier lists them in `evidence.json`: the same wherever they are sealed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from perito.clock import iso
+from perito.dossier.custody_record import CUSTODY_FILE
 from perito.dossier.reading import read_objects
 from perito.errors import DossierError
 from perito.formats import UNREAD
@@ -15,13 +13,12 @@ from perito.ids import is_evidence_id
 from perito.report import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from perito.evidence import Item
 
 EVIDENCE_FILE = "evidence.json"
-CUSTODY_FILE = "custody.json"
 EVIDENCE_TABLE = "evidence"
 
 _TEXTS = (
@@ -29,7 +26,6 @@ _TEXTS = (
     "legal_basis", "terms",
 )  # fmt: skip
 _EVIDENCE_KEYS = {"evidence_id", "parent_id", "path", "bytes", *_TEXTS}
-_CUSTODY_KEYS = {"evidence_id", "path", "sealed_at", "acquisitions"}
 
 Entry = dict[str, Any]
 
@@ -55,32 +51,19 @@ def evidence_entry(item: Item) -> Entry:
     }
 
 
-def custody_entry(item: Item) -> Entry:
-    """When an item was sealed, and each of its acquisitions recorded, by this machine's clock."""
-    return {
-        "evidence_id": item.evidence_id,
-        "path": item.shown_path,
-        "sealed_at": iso(item.sealed_at_us),
-        "acquisitions": [iso(acquisition.recorded_at_us) for acquisition in item.acquisitions],
-    }
-
-
 def read_evidence(folder: Path) -> list[Entry]:
     """The evidence manifest of a dossier.
 
     Raises:
         DossierError: It cannot be read, or an entry has another form.
     """
-    return _read(folder, EVIDENCE_FILE, _is_evidence)
-
-
-def read_custody(folder: Path) -> list[Entry]:
-    """The custody record of a dossier.
-
-    Raises:
-        DossierError: It cannot be read, or an entry has another form.
-    """
-    return _read(folder, CUSTODY_FILE, _is_custody)
+    entries = read_objects(folder / EVIDENCE_FILE, EVIDENCE_FILE)
+    for number, entry in enumerate(entries, start=1):
+        if not _is_evidence(entry):
+            raise DossierError(
+                "an entry has another form than it was written in", where=f"{EVIDENCE_FILE}: entry {number}"
+            )
+    return entries
 
 
 def exhibit_problems(
@@ -90,7 +73,7 @@ def exhibit_problems(
 
     Args:
         evidence: The evidence manifest.
-        custody: The custody record.
+        custody: The items of the custody record.
         rows: The rows of the canonical table `evidence`.
     """
     by_id = {row["evidence_id"]: row for row in rows}
@@ -141,32 +124,12 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "acquired_at": None if at_us is None else iso(at_us)}
 
 
-def _read(folder: Path, name: str, is_entry: Callable[[Entry], bool]) -> list[Entry]:
-    entries = read_objects(folder / name, name)
-    for number, entry in enumerate(entries, start=1):
-        if not is_entry(entry):
-            raise DossierError(
-                "an entry has another form than it was written in", where=f"{name}: entry {number}"
-            )
-    return entries
-
-
 def _is_evidence(entry: Entry) -> bool:
     return (
         entry.keys() == _EVIDENCE_KEYS
         and _is_item(entry)
         and isinstance(entry["bytes"], int)
         and all(isinstance(entry[key], str | None) for key in (*_TEXTS, "parent_id"))
-    )
-
-
-def _is_custody(entry: Entry) -> bool:
-    return (
-        entry.keys() == _CUSTODY_KEYS
-        and _is_item(entry)
-        and isinstance(entry["sealed_at"], str)
-        and isinstance(entry["acquisitions"], list)
-        and all(isinstance(at, str) for at in entry["acquisitions"])
     )
 
 

@@ -75,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
 def _write(given: argparse.Namespace) -> None:
     from perito.case import load_case
     from perito.dossier.build import put_papers
-    from perito.dossier.exhibits import read_custody, read_evidence
+    from perito.dossier.custody_record import read_custody
+    from perito.dossier.exhibits import read_evidence
     from perito.findings.output import put_findings
     from perito.tables import open_tables
     from perito.workflow import answer

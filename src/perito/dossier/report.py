@@ -16,6 +16,8 @@ from perito.dossier.calibrated import tried
 from perito.dossier.charts import draw
 from perito.dossier.environment import environment
 from perito.dossier.printing import Printer, anchor, quote
+from perito.evidence.custody import act_words
+from perito.evidence.items import STATES
 from perito.findings import LANGUAGES, STATUSES, Finding, JoinedProvision, Language, Scope, Table, Text, Value
 from perito.findings.output import CODE
 from perito.findings.wording import version as wording_version
@@ -42,7 +44,7 @@ def report_html(
     case: Case,
     findings: Sequence[Finding],
     evidence: Sequence[Mapping[str, Any]],
-    custody: Sequence[Mapping[str, Any]],
+    custody: Mapping[str, Any],
 ) -> bytes:
     """The report as bytes of one HTML file.
 
@@ -50,7 +52,7 @@ def report_html(
         case: What the case is about.
         findings: Its findings.
         evidence: The evidence manifest, one entry an item.
-        custody: When each item was sealed.
+        custody: The custody record.
     """
     return _rendered(
         "report.html.j2",
@@ -66,9 +68,9 @@ def report_html(
     )
 
 
-def expert_html(case: Case) -> bytes:
+def expert_html(case: Case, custody: Mapping[str, Any]) -> bytes:
     """The page for the receiving expert: how to recompute the dossier, and what that does not show."""
-    return _rendered("expert.html.j2", case=case, languages=languages_of(case))
+    return _rendered("expert.html.j2", case=case, custody=custody, languages=languages_of(case))
 
 
 def languages_of(case: Case) -> list[Language]:
@@ -112,6 +114,8 @@ def _environment() -> Environment:
         most_entries=_MOST_ENTRIES,
         full=_full,
         places=_places,
+        act_words=act_words,
+        known_states=STATES,
     )
     return made
 

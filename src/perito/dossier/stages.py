@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from perito.dossier.build import REPORT_FILE, TABLES_FOLDER
 from perito.dossier.compare import finding_problems, input_problems, internal_problems, number_problems
+from perito.dossier.custody_check import custody_report
+from perito.dossier.custody_record import read_custody
 from perito.dossier.environment import Agreement
 from perito.dossier.exhibits import (
     EVIDENCE_TABLE,
     exhibit_problems,
-    read_custody,
     read_evidence,
     source_problems,
 )
@@ -62,11 +63,12 @@ def tables_report(folder: Path, told: Told) -> Report:
 
 
 def exhibits_report(folder: Path, told: Told) -> Report:
-    """The evidence manifest against the tables, the custody record and the sources of the numbers."""
+    """Evidence manifest against tables, custody record and sources of the numbers; the custody itself."""
     evidence, custody = read_evidence(folder), read_custody(folder)
     rows = _rows(open_tables(folder / TABLES_FOLDER), EVIDENCE_TABLE)
-    problems = (*exhibit_problems(evidence, custody, rows), *source_problems(told.records, evidence))
-    return Report(problems, (("exhibits", len(evidence)),))
+    problems = (*exhibit_problems(evidence, custody["items"], rows), *source_problems(told.records, evidence))
+    report = Report(problems, (("exhibits", len(evidence)),))
+    return report.joined(custody_report(folder, custody, evidence))
 
 
 def numbers_report(

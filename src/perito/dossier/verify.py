@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perito.case import FILE_NAME, load_case
 from perito.dossier.build import REPORT_FILE, TABLES_FOLDER
+from perito.dossier.custody_record import CUSTODY_FILE, custody_entry, note_in, read_custody
 from perito.dossier.environment import Agreement, due_agreement
-from perito.dossier.exhibits import CUSTODY_FILE, EVIDENCE_FILE, custody_entry, evidence_entry
+from perito.dossier.exhibits import EVIDENCE_FILE, evidence_entry
 from perito.dossier.manifest import MANIFEST, MANIFEST_DIGEST, STRANGER, read_manifest
 from perito.dossier.reading import read_objects, read_told
 from perito.dossier.stages import (
@@ -28,15 +29,21 @@ from perito.dossier.stages import (
 )
 from perito.errors import DossierError
 from perito.evidence import Store
+from perito.evidence.log import Checkpoint
+from perito.evidence.states import UNHELD
+from perito.formats import UNREAD
 from perito.report import Problem, Report
 from perito.tables import build_tables, listed_items
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from perito.case import Case
 
 _SIGNS_OF_A_DOSSIER = (MANIFEST, MANIFEST_DIGEST, REPORT_FILE)
+_NOT_REBUILT = "items without bytes, for which the tables were not rebuilt"
+_HELD_OTHERWISE = "items held otherwise since the dossier was made"
 _NOTES = {
     Agreement.VALUES: "made by another version of the code and judged by its values alone",
     Agreement.WORDS: "made with other versions of the libraries and not compared byte by byte",
@@ -96,20 +103,28 @@ def verify_case(folder: Path) -> Report:
         CaseError: The case file is wrong.
     """
     case = load_case(folder)
-    report = guarded(folder, Store(case.evidence_folder).check)
+    store = Store(case.evidence_folder)
+    report = guarded(folder, store.check)
     if not report.ok:
         return report
-    report = report.joined(guarded(folder, _recomputed, case))
+    report = report.joined(guarded(folder, _recomputed, case, store))
     if case.dossier_folder.is_dir():
         report = report.joined(guarded(folder, _dossier_report, case))
     return report
 
 
-def _recomputed(case: Case) -> Report:
-    """Tables and findings of a case against what its sealed bytes give."""
+def _recomputed(case: Case, store: Store) -> Report:
+    """Tables and findings of a case against what its sealed bytes give.
+
+    Where bytes that were read are no longer held, the tables cannot be made again: the report says so, and
+    the numbers are recomputed from the tables as they are.
+    """
+    gone = _unheld(store)
+    if gone:
+        return _from_tables(case).joined(Report(checked=((_NOT_REBUILT, gone),)))
     told, agreement = read_told(case.findings_folder), _agreement(case)
     with tempfile.TemporaryDirectory(prefix="perito-verify-") as scratch:
-        rebuilt = build_tables(Store(case.evidence_folder), Path(scratch) / TABLES_FOLDER)
+        rebuilt = build_tables(store, Path(scratch) / TABLES_FOLDER)
         report = guarded(case.folder, rebuilt_report, case.tables_folder, rebuilt, agreement)
         report = report.joined(guarded(case.folder, tables_report, case.tables_folder, told))
         return report.joined(
@@ -123,6 +138,21 @@ def _recomputed(case: Case) -> Report:
                 case.findings_folder,
             )
         )
+
+
+def _unheld(store: Store) -> int:
+    """How many of the items that are read into tables have no bytes any more."""
+    return sum(
+        item.state in UNHELD and (item.acquisition.format or UNREAD) != UNREAD
+        for item in store.current_items()
+    )
+
+
+def _from_tables(case: Case) -> Report:
+    told, agreement = read_told(case.findings_folder), _agreement(case)
+    report = guarded(case.folder, tables_report, case.tables_folder, told)
+    given = (case.folder, case.tables_folder, told, agreement, case.findings_folder)
+    return report.joined(guarded(case.folder, numbers_report, *given))
 
 
 def _agreement(case: Case) -> Agreement:
@@ -146,16 +176,49 @@ def _dossier_report(case: Case) -> Report:
 
 def _belonging_report(case: Case) -> Report:
     """Whether a dossier is of this case: its case file, and the items that are sealed."""
-    folder, items = case.dossier_folder, listed_items(Store(case.evidence_folder))
+    store = Store(case.evidence_folder)
+    folder, items = case.dossier_folder, listed_items(store)
     problems = []
     if (folder / FILE_NAME).read_bytes() != case.file.read_bytes():
         problems.append(Problem("case", FILE_NAME, "the dossier is of another case file"))
-    for name, entry in ((EVIDENCE_FILE, evidence_entry), (CUSTODY_FILE, custody_entry)):
-        if read_objects(folder / name, name) != [entry(item) for item in items]:
-            problems.append(
-                Problem("exhibit", name, "the dossier does not list the items as they are sealed")
-            )
-    return Report(tuple(problems))
+    custody = read_custody(folder)
+    entries = [custody_entry(item) for item in items]
+    listed = [{key: entry[key] for key in entry if key != "proofs"} for entry in custody["items"]]
+    otherwise = _held_otherwise(listed, entries)
+    what = "the dossier does not list the items as they are sealed"
+    if read_objects(folder / EVIDENCE_FILE, EVIDENCE_FILE) != [evidence_entry(item) for item in items]:
+        problems.append(Problem("exhibit", EVIDENCE_FILE, what))
+    if listed != entries:
+        problems.append(Problem("exhibit", CUSTODY_FILE, what))
+    counts = ((_HELD_OTHERWISE, otherwise),) if otherwise else ()
+    return Report((*problems, *_continuation(store, custody)), counts)
+
+
+def _held_otherwise(listed: list[dict[str, Any]], entries: list[dict[str, Any]]) -> int:
+    """How many items are held otherwise since the dossier was made: purged, encrypted. The log says why.
+
+    They are made equal in what is compared: a dossier stays true to its day.
+    """
+    changed = 0
+    for told, entry in zip(listed, entries, strict=False):
+        if told["evidence_id"] == entry["evidence_id"] and told["state"] != entry["state"]:
+            told["state"], changed = entry["state"], changed + 1
+    return changed
+
+
+def _continuation(store: Store, custody: dict[str, Any]) -> Iterator[Problem]:
+    """Whether the log of the case goes on from the checkpoint of its dossier."""
+    checkpoint = Checkpoint.parse(note_in(custody).text)
+    size = store.custody.size
+    found = store.custody.log.root(checkpoint.size) if checkpoint.size <= size else None
+    if found != checkpoint.root:
+        yield Problem(
+            "custody",
+            CUSTODY_FILE,
+            "the custody log does not continue the checkpoint of the dossier",
+            expected=f"{checkpoint.root.hex()} at {checkpoint.size} entries",
+            found=f"{size} entries" if found is None else found.hex(),
+        )
 
 
 def _noted(agreement: Agreement) -> Report:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from perito.engine.exchange import checked_parameters, exact_result
 from perito.engine.sources import open_sources
-from perito.engine.spill import SpillFolder
 from perito.errors import CaseError, MeasureError, SchemaError
+from perito.tables.spill import SpillFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

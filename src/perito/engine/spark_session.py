@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perito.engine.spark_checks import PYSPARK_VERSION, check_spark, is_local
-from perito.engine.spill import SpillFolder
 from perito.errors import CaseError
+from perito.tables.spill import SpillFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

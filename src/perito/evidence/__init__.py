@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from perito.evidence.archive import Refusal
+from perito.evidence.custody import Custody
 from perito.evidence.entries import Limits
 from perito.evidence.items import Acquisition, Facts, Item, Receipt
 from perito.evidence.locator import Locator
@@ -12,6 +13,7 @@ from perito.evidence.store import Store
 
 __all__ = [
     "Acquisition",
+    "Custody",
     "Facts",
     "Item",
     "Limits",

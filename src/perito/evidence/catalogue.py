@@ -10,7 +10,7 @@ import rfc8785
 
 from perito.errors import SealBroken
 from perito.evidence.archive import Contents, Member, Refusal
-from perito.evidence.items import Acquisition, Facts, Item, digest_of, intake_record, read_record
+from perito.evidence.items import Acquisition, Item, digest_of, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +96,23 @@ class Catalogue:
         )
         return None if row is None else (row[0], Member(*row[1:]))
 
+    def states(self) -> dict[str, tuple[str, str]]:
+        """Every item that is not plainly sealed: its state, and the log entry that says so."""
+        query = "SELECT evidence_id, state, entry FROM states ORDER BY evidence_id"
+        return {row[0]: (row[1], row[2]) for row in self._rows((str, str, str), query)}
+
+    def state_of(self, item_id: str) -> tuple[str, str] | None:
+        """The state of an item that is not plainly sealed, and the log entry that says so."""
+        query = "SELECT state, entry FROM states WHERE evidence_id = ?"
+        return self._first((str, str), query, item_id)  # type: ignore[no-any-return]
+
+    def log_size(self) -> int:
+        """How many entries of the custody log the index has followed."""
+        row = self._first((int,), "SELECT log_size FROM custody")
+        if row is None:
+            raise sqlite3.DatabaseError("the index does not say how far it has followed the log")
+        return int(row[0])
+
     def faults(self) -> list[str]:
         """What SQLite itself finds wrong with the index."""
         integrity = [row[0] for row in self._connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
@@ -134,18 +151,21 @@ class Catalogue:
             ((archive_id, r.position, r.name, r.reason) for r in contents.refusals),
         )
 
-    def add_acquisition(
-        self, facts: Facts, *, item_id: str, size: int, recorded_at_us: int, archive: dict[str, Any] | None
-    ) -> None:
-        """Enters one more time that bytes were added."""
-        record = intake_record(
-            facts, evidence_id=item_id, size=size, recorded_at_us=recorded_at_us, archive=archive
-        )
+    def add_acquisition(self, record: str, *, item_id: str, path: str, recorded_at_us: int) -> None:
+        """Enters one more time that bytes were added, by its intake record."""
         self._connection.execute(
             "INSERT INTO acquisitions (evidence_id, path, recorded_at_us, record, record_digest)"
             " VALUES (?, ?, ?, ?, ?)",
-            (item_id, facts.path, recorded_at_us, record, digest_of(record)),
+            (item_id, path, recorded_at_us, record, digest_of(record)),
         )
+
+    def set_state(self, item_id: str, state: str, entry: str) -> None:
+        """Enters how an item is held from now on."""
+        self._connection.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?)", (item_id, state, entry))
+
+    def set_log_size(self, size: int) -> None:
+        """Enters how far the log has been followed."""
+        self._connection.execute("UPDATE custody SET log_size = ?", (size,))
 
 
 def contents_digest(contents: Contents) -> str:
@@ -170,8 +190,8 @@ def archive_facts(kind: str, limits: Limits, contents: Contents) -> dict[str, An
     }
 
 
-def item_of(item_id: str, size: int | None, acquisitions: list[Acquisition]) -> Item:
-    """The item of a sealed object.
+def item_of(item_id: str, size: int | None, acquisitions: list[Acquisition], state: str = "sealed") -> Item:
+    """The item of an object.
 
     Raises:
         SealBroken: The index has acquisitions of it and does not list the object itself.
@@ -190,6 +210,7 @@ def item_of(item_id: str, size: int | None, acquisitions: list[Acquisition]) -> 
         sealed_at_us=acquisitions[0].recorded_at_us,
         sequence=acquisitions[0].sequence,
         acquisitions=tuple(acquisitions),
+        state=state,
     )
 
 
@@ -205,6 +226,7 @@ def member_item(archive: Item, member: Member) -> Item:
         acquisitions=archive.acquisitions,
         parent_id=archive.evidence_id,
         position=member.position,
+        state=archive.state,
     )
 
 

@@ -12,33 +12,48 @@ from perito.evidence.archive import Archive, Contents
 from perito.evidence.catalogue import Catalogue, contents_digest
 from perito.evidence.entries import Limits
 from perito.evidence.items import read_record
+from perito.evidence.log_check import log_report
 from perito.evidence.names import shown_name
-from perito.evidence.objects import fingerprint_at, leftovers, parts_in
+from perito.evidence.objects import fingerprint, leftovers, parts_in, seen_at
 from perito.report import Problem, Report
 
 if TYPE_CHECKING:
+    from perito.evidence.custody import Custody
     from perito.evidence.index import Index
-    from perito.evidence.objects import Fingerprint, Objects
+    from perito.evidence.objects import Fingerprint, Objects, Seen
 
 _Place = tuple[int, str, str, int]
 
 
-def check_store(folder: Path, index: Index, objects: Objects) -> Report:
+def check_store(
+    folder: Path, index: Index, objects: Objects, custody: Custody, verified: set[Seen]
+) -> Report:
     """The report on a store.
+
+    Args:
+        folder: The store's folder.
+        index: Its index.
+        objects: Its objects.
+        custody: Its custody log.
+        verified: Takes the objects that were hashed and are good, so that reading them needs no second pass.
 
     While it runs nothing can be added. If the index cannot be read, that is one problem, and each object
     is still held against the digest that names it.
 
     Problem kinds: `index`, `record`, `sequence`, `object_missing`, `object_unindexed`, `digest`, `size`,
-    `member`, `contents`, `stranger`, `unreadable`.
+    `member`, `contents`, `stranger`, `unreadable`; `object_present` for bytes that are not to be held; and
+    those of the custody log (`log_check`).
     """
-    scrub = _Scrub(objects)
+    scrub = _Scrub(objects, verified)
     try:
         with index.reading() as connection:
-            scrub.index(Catalogue(connection))
+            catalogue = Catalogue(connection)
+            scrub.index(catalogue)
+            scrub.take_over(log_report(custody, catalogue, scrub.name))
     except EvidenceError as fault:
         scrub.problem("index", fault.where, fault.what, found=fault.found)
         scrub.objects_by_name()
+        scrub.take_over(log_report(custody, None, scrub.name))
     scrub.counts["temporary files"] = sum(parts_in(folder) for folder in leftovers(folder))
     return Report(tuple(scrub.problems), tuple(scrub.counts.items()))
 
@@ -48,6 +63,7 @@ class _Scrub:
     """The findings of one check as they come in."""
 
     objects_folder: Objects
+    verified: set[Seen]
     problems: list[Problem] = field(default_factory=list)
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("objects", "bytes", "members", "refusals", "acquisitions"), 0)
@@ -55,6 +71,12 @@ class _Scrub:
     paths: dict[str, str] = field(default_factory=dict)
     archives: dict[str, dict[str, Any]] = field(default_factory=dict)
     hashed: set[str] = field(default_factory=set)
+    states: dict[str, str] = field(default_factory=dict)
+
+    def take_over(self, report: Report) -> None:
+        """Adds the findings of another check."""
+        self.problems += report.problems
+        self.counts |= dict(report.checked)
 
     def problem(self, kind: str, where: str, what: str, *, expected: str = "", found: str = "") -> None:
         self.problems.append(Problem(kind, where, what, expected, found))
@@ -70,6 +92,9 @@ class _Scrub:
             self.problem("index", "index.sqlite", "the index is damaged", found=fault)
         self._records(catalogue)
         sizes = catalogue.sizes()
+        self.states = {item_id: state for item_id, (state, _) in catalogue.states().items()}
+        for state in sorted(set(self.states.values())):
+            self.counts[f"items {state}"] = sum(one == state for one in self.states.values())
         for item_id in sorted(sizes.keys() - self.paths.keys()):
             self.problem("record", item_id, "no acquisition of this object is recorded")
         for item_id in sorted(self.paths.keys() - sizes.keys()):
@@ -118,7 +143,7 @@ class _Scrub:
             if is_whole and item_id in archives:
                 self._archive(item_id, path, catalogue)
             found.add(item_id)
-        for item_id in sorted(sizes.keys() - found):
+        for item_id in sorted(sizes.keys() - found - self.states.keys()):
             self.problem("object_missing", self.name(item_id), "the sealed object is gone")
 
     def _object(self, path: str, item_id: str | None, sizes: dict[str, int] | None) -> bool:
@@ -128,8 +153,11 @@ class _Scrub:
             self.problem("stranger", path, "this is no object of the store")
             return False
         self.counts["objects"] += 1
+        if item_id in self.states:
+            what = f"the bytes are here, though the item is '{self.states[item_id]}'"
+            self.problem("object_present", self.name(item_id), what)
         try:
-            mark = fingerprint_at(path)
+            mark, seen = _hashed(item_id, path)
         except OSError as fault:
             self.problem(
                 "unreadable", self.name(item_id), "the object cannot be read", found=str(fault.strerror)
@@ -138,6 +166,7 @@ class _Scrub:
         self.counts["bytes"] += mark.size
         size = mark.size if sizes is None else sizes.get(item_id)
         if size == mark.size and mark.evidence_id == item_id:
+            self.verified.add(seen)
             return True
         self._broken_object(item_id, size, mark)
         return False
@@ -186,6 +215,14 @@ class _Scrub:
                     expected=_shown(before.get(position)),
                     found=_shown(now.get(position)),
                 )
+
+
+def _hashed(item_id: str, path: str) -> tuple[Fingerprint, Seen]:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return fingerprint(handle), seen_at(item_id, handle)
+    finally:
+        os.close(handle)
 
 
 def _read_again(stream: BinaryIO, facts: dict[str, Any], size: int) -> Contents:

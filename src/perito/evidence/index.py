@@ -1,5 +1,8 @@
 """The index of the store in SQLite: which objects are sealed, how they were acquired, what archives hold.
 
+It follows from the custody log, and `custody.log_size` says how far it has followed it. Table `states`
+names the items that are not plainly sealed, each with the log entry that says so.
+
 Writing uses a write-ahead log with `synchronous=FULL`, so what was committed survives a crash; the log
 is folded back when the connection closes. Reading changes no byte, works on a read-only medium, and
 sees what a crashed writer had committed. A lock file keeps readers and writers of the project apart,
@@ -23,7 +26,7 @@ from perito.errors import EvidenceError, SealBroken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 60.0
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -59,6 +62,15 @@ CREATE TABLE refusals (
     reason TEXT NOT NULL,
     PRIMARY KEY (archive_id, position)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE states (
+    evidence_id TEXT NOT NULL PRIMARY KEY REFERENCES objects,
+    state TEXT NOT NULL,
+    entry TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE custody (
+    log_size INTEGER NOT NULL
+) STRICT;
+INSERT INTO custody VALUES (0);
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
@@ -139,7 +151,18 @@ class Index:
             SealBroken: The index is damaged.
             EvidenceError: It cannot be read.
         """
-        with self._locked(os.O_RDONLY, fcntl.LOCK_SH), self._at_rest() as path:
+        with self._locked(os.O_RDONLY, fcntl.LOCK_SH), self.unlocked() as connection:
+            yield connection
+
+    @contextmanager
+    def unlocked(self) -> Iterator[sqlite3.Connection]:
+        """The same for who has the lock already.
+
+        Raises:
+            SealBroken: The index is damaged.
+            EvidenceError: It cannot be read.
+        """
+        with self._at_rest() as path:
             connection = self._readable(path)
             try:
                 yield connection

@@ -22,15 +22,17 @@ from perito.evidence.objects import (
     Staging,
     fingerprint,
     leftovers,
-    make_durable,
     remove_leftovers,
 )
+from perito.evidence.states import words_of_state
+from perito.files import make_durable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from perito.evidence.entries import Limits
     from perito.evidence.index import Index
+    from perito.evidence.ledger import Entering, Ledger
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,13 @@ class Intake:
         folder: The store's folder.
         index: Its index.
         objects: Its objects.
+        ledger: Its index and custody log, as one.
         limits: The bounds for archives.
     """
 
-    def __init__(self, folder: Path, index: Index, objects: Objects, limits: Limits) -> None:
-        self._folder, self._index, self._objects, self._limits = folder, index, objects, limits
+    def __init__(self, folder: Path, index: Index, objects: Objects, ledger: Ledger, limits: Limits) -> None:
+        self._folder, self._index, self._objects = folder, index, objects
+        self._ledger, self._limits = ledger, limits
 
     def seal(self, sources: Sequence[Source]) -> tuple[Receipt, ...]:
         """Seals all sources or none of them.
@@ -124,12 +128,7 @@ class Intake:
         try:
             return self._seal(sources)
         except OSError as fault:
-            raise EvidenceError(
-                "the store cannot be written",
-                where=str(self._folder),
-                found=str(fault.strerror or fault),
-                remedy="nothing was sealed; free space or mend the permissions, and add the files again",
-            ) from fault
+            raise _unwritten(self._folder, fault) from fault
 
     def _seal(self, sources: Sequence[Source]) -> tuple[Receipt, ...]:
         removed = self._clear_leftovers()
@@ -146,17 +145,28 @@ class Intake:
             arrivals = [
                 arrival or self._stage(source, staging) for source, arrival in zip(sources, seen, strict=True)
             ]
-            make_durable([arrival.part for arrival in arrivals if arrival.part is not None])
+            parts = {
+                arrival.mark.evidence_id: arrival.part for arrival in arrivals if arrival.part is not None
+            }
+            make_durable([*parts.values(), staging.intend(parts)])
             return self._record(arrivals)
 
     def _clear_leftovers(self) -> int:
-        """What a crash left: temporary files, and a write-ahead log that was not folded back."""
+        """What a crash left: temporary files, objects without an act, acts unknown to the index."""
         if self._index.has_log:
             self._index.fold()
+        if self._ledger.is_behind():
+            with self._index.exclusive():
+                self._ledger.catch_up()
+                self._ledger.finish()
         if not leftovers(self._folder):
             return 0
         with self._index.exclusive():
-            return remove_leftovers(self._folder)
+            held: set[str] = set()
+            if self._objects.folder.exists():
+                with self._ledger.writing() as entering:
+                    held = set(entering.catalogue.sizes())
+            return remove_leftovers(self._folder, held.__contains__)
 
     # --- look: what is sealed already is only read -----------------------------------------------------
 
@@ -176,12 +186,15 @@ class Intake:
     def _read_only(self, source: Source) -> Arrival:
         with source.opened() as handle:
             mark = fingerprint(handle)
-        return Arrival(_with_media_type(source.facts, mark), mark)
+        return Arrival(with_media_type(source.facts, mark), mark)
 
     def _known(self, arrival: Arrival, catalogue: Catalogue) -> Arrival | None:
         size = catalogue.bytes_of(arrival.mark.evidence_id)
         if size is None:
             return None
+        expect_to_hold(arrival.mark.evidence_id, catalogue)
+        if catalogue.state_of(arrival.mark.evidence_id) is not None:  # encrypted: listed when it came in
+            return replace(arrival, archive=catalogue.archive_facts(arrival.mark.evidence_id))
         with self._objects.open(arrival.mark.evidence_id, size) as stream:
             facts = catalogue.archive_facts(arrival.mark.evidence_id)
             if facts is None or facts["limits"] == self._limits.to_json():
@@ -201,7 +214,7 @@ class Intake:
     def _stage(self, source: Source, staging: Staging) -> Arrival:
         with staging.new_part() as (copy, part), source.opened() as handle:
             mark = fingerprint(handle, copy_to=copy)
-        arrival = Arrival(_with_media_type(source.facts, mark), mark, part)
+        arrival = Arrival(with_media_type(source.facts, mark), mark, part)
         with part.open("rb") as stream:
             kind = kind_of(stream, arrival.facts.path)
             return arrival if kind is None else self._opened_up(arrival, kind, stream)
@@ -212,16 +225,10 @@ class Intake:
 
     @contextmanager
     def _staging(self) -> Iterator[Staging]:
-        """The staging folder; the store is made if there is none (objects last: they prove an index)."""
-        try:
-            self._folder.mkdir(exist_ok=True)
-        except FileNotFoundError:
-            raise Missing("the folder of the case is not there", where=str(self._folder.parent)) from None
+        """The staging folder; the store is made if there is none."""
+        self._make_folder()
         with self._index.exclusive():
-            if not self._objects.folder.exists():
-                self._index.create()
-                make_durable([self._folder, self._folder.absolute().parent])
-                self._objects.create()
+            self._make_store()
             staging = Staging(self._folder)
         try:
             yield staging
@@ -229,24 +236,94 @@ class Intake:
             with self._index.exclusive():
                 staging.close()
 
-    # --- record: in place first, then in the index ------------------------------------------------------
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except FileNotFoundError:
+            raise Missing("the folder of the case is not there", where=str(self._folder.parent)) from None
+
+    def _make_store(self) -> None:
+        """Makes what is not there yet, the objects last: they prove an index. Needs the store locked."""
+        if not self._objects.folder.exists():
+            self._index.create()
+            make_durable([self._folder, self._folder.absolute().parent])
+            self._objects.create()
+
+    @contextmanager
+    def opened(self) -> Iterator[Entering]:
+        """The store for acts that bring no bytes; it is made if there is none.
+
+        Raises:
+            EvidenceError: It cannot be written.
+        """
+        try:
+            self._make_folder()
+            with self._index.exclusive():
+                self._make_store()
+                with self._ledger.writing() as entering:
+                    yield entering
+                self._ledger.finish()
+        except OSError as fault:
+            raise _unwritten(self._folder, fault) from fault
+
+    # --- record: in place first, then in the log, then in the index -------------------------------------
 
     def _record(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         placed: dict[str, Path] = {}
-        with self._index.exclusive(), self._withdrawing(placed), self._index.transaction() as connection:
-            catalogue = Catalogue(connection)
-            placed.update(_to_place(arrivals, catalogue))
-            self._objects.place(placed)
-            now_us = clock.now_us()
-            return [_enter(arrival, catalogue, now_us) for arrival in arrivals]
+        with self._index.exclusive(), self._ledger.writing() as entering:
+            try:
+                placed.update(_to_place(arrivals, entering.catalogue))
+                self._objects.place(placed)
+                now_us = clock.now_us()
+                receipts = [self._enter(arrival, entering, now_us) for arrival in arrivals]
+                entering.write()
+            except BaseException:
+                if not entering.is_logged():
+                    self._objects.withdraw(placed)
+                raise
+        return receipts
 
-    @contextmanager
-    def _withdrawing(self, placed: dict[str, Path]) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._objects.withdraw(placed)
-            raise
+    def _enter(self, arrival: Arrival, entering: Entering, now_us: int) -> Receipt:
+        catalogue, item_id, size = entering.catalogue, arrival.mark.evidence_id, arrival.mark.size
+        is_new = catalogue.bytes_of(item_id) is None
+        is_recorded = is_new or not _is_recorded(arrival, catalogue)
+        if is_recorded:
+            entering.acquire(
+                arrival.facts,
+                item_id=item_id,
+                size=size,
+                recorded_at_us=now_us,
+                archive=arrival.archive,
+                contents=arrival.contents,
+            )
+        if is_new:
+            entering.seal(item_id, size, self._limits, now_us)
+        return _receipt(arrival, catalogue, is_new=is_new, is_recorded=is_recorded)
+
+
+def _unwritten(folder: Path, fault: OSError) -> EvidenceError:
+    return EvidenceError(
+        "the store cannot be written",
+        where=str(folder),
+        found=str(fault.strerror or fault),
+        remedy="nothing was acknowledged; free space or mend the permissions, and add the files again",
+    )
+
+
+def expect_to_hold(item_id: str, catalogue: Catalogue) -> None:
+    """Refuses bytes that were purged, or are only to be known by their digest.
+
+    Raises:
+        EvidenceError: They are not to be held.
+    """
+    state = catalogue.state_of(item_id)
+    if state is not None and state[0] in {"purged", "hash_only"}:
+        raise EvidenceError(
+            "the bytes of this item are not to be held",
+            where=item_id,
+            found=words_of_state(*state),
+            remedy="leave the file out; what is known of it stays in the store",
+        )
 
 
 def _to_place(arrivals: Sequence[Arrival], catalogue: Catalogue) -> dict[str, Path]:
@@ -257,7 +334,8 @@ def _to_place(arrivals: Sequence[Arrival], catalogue: Catalogue) -> dict[str, Pa
     }
 
 
-def _with_media_type(facts: Facts, mark: Fingerprint) -> Facts:
+def with_media_type(facts: Facts, mark: Fingerprint) -> Facts:
+    """The facts with the media type that was stated, or else that of the first bytes and the name."""
     return replace(facts, media_type=facts.media_type or media_type_of(facts.path, mark.head))
 
 
@@ -272,21 +350,6 @@ def _is_recorded(arrival: Arrival, catalogue: Catalogue) -> bool:
         and acquisition.to_json() == arrival.facts.to_json()
         and acquisition.archive == arrival.archive
     )
-
-
-def _enter(arrival: Arrival, catalogue: Catalogue, now_us: int) -> Receipt:
-    item_id, size = arrival.mark.evidence_id, arrival.mark.size
-    is_new = catalogue.bytes_of(item_id) is None
-    if is_new:
-        catalogue.add_object(item_id, size)
-    if arrival.contents is not None and catalogue.archive_facts(item_id) != arrival.archive:
-        catalogue.replace_contents(item_id, arrival.contents)
-    is_recorded = is_new or not _is_recorded(arrival, catalogue)
-    if is_recorded:
-        catalogue.add_acquisition(
-            arrival.facts, item_id=item_id, size=size, recorded_at_us=now_us, archive=arrival.archive
-        )
-    return _receipt(arrival, catalogue, is_new=is_new, is_recorded=is_recorded)
 
 
 def _receipt(arrival: Arrival, catalogue: Catalogue, *, is_new: bool, is_recorded: bool) -> Receipt:

@@ -13,8 +13,10 @@ from perito import clock
 from perito.errors import CaseError, SealBroken, nearest
 from perito.evidence.names import shown_name, stored_name
 
-RECORD_BYTES_MAX = 65_535
-"""Longest intake record: a log entry has a 16-bit length (C2SP tlog-tiles)."""
+RECORD_BYTES_MAX = 65_000
+"""Longest intake record: a log entry has a 16-bit length (C2SP tlog-tiles), and the act stands around it."""
+STATES = ("sealed", "hash_only", "encrypted", "purged", "rejected")
+"""How an item is held: `hash_only` where its bytes never were here, `purged` where they were deleted."""
 
 _SAFE_INTEGER = (1 << 53) - 1  # RFC 8785: beyond it a number is not the same for every reader
 
@@ -109,6 +111,7 @@ class Item:
         acquisitions: Every time that the bytes, or the archive, were added, oldest first.
         parent_id: Of a member, the archive that holds it.
         position: Of a member, its place in the archive, from one.
+        state: How it is held, one of `STATES`; of a member, as its archive.
     """
 
     evidence_id: str
@@ -120,6 +123,7 @@ class Item:
     acquisitions: tuple[Acquisition, ...]
     parent_id: str | None = None
     position: int | None = None
+    state: str = "sealed"
 
     @property
     def acquisition(self) -> Acquisition:
@@ -142,6 +146,7 @@ class Item:
             **self.acquisition.to_json(),
             "path": self.shown_path,
             "media_type": self.media_type,
+            "state": self.state,
         }
 
 

@@ -308,7 +308,7 @@ def rotation_record(old: SigningKey, new: SigningKey, at_us: int, reason: str) -
         >>> successor(record, old.verifier) == new.verifier
         True
     """
-    text = _rotation_text(old.verifier, new.verifier, at_us)
+    text = rotation_text(old.verifier, new.verifier, at_us)
     return {
         "act": ROTATION_ACT,
         "at_us": at_us,
@@ -334,7 +334,7 @@ def successor(record: Mapping[str, Any], current: VerifierKey) -> VerifierKey | 
     is_rotation = record.get("act") == ROTATION_ACT and isinstance(at_us, int) and old == current
     if not is_rotation or old.kind is not new.kind:
         return None
-    text = _rotation_text(old, new, int(record["at_us"]))
+    text = rotation_text(old, new, int(record["at_us"]))
     pairs = ((old, "old_signature"), (new, "new_signature"))
     return new if all(_has_signed(key, text, record.get(name)) for key, name in pairs) else None
 
@@ -389,7 +389,14 @@ def _witnessed(text: bytes, seen_s: int) -> bytes:
     return f"cosignature/v1\ntime {seen_s}\n".encode() + text
 
 
-def _rotation_text(old: VerifierKey, new: VerifierKey, at_us: int) -> bytes:
+def rotation_text(old: VerifierKey, new: VerifierKey, at_us: int) -> bytes:
+    """What both keys sign when one follows the other.
+
+    Args:
+        old: The key in force.
+        new: The key that follows it.
+        at_us: When, microseconds since 1970.
+    """
     return f"{_ROTATION_CONTEXT}\n{old.text}\n{new.text}\n{at_us}\n".encode()
 
 

@@ -6,7 +6,6 @@ to the disk, then renamed to its place. What a crash leaves in a staging folder 
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -15,11 +14,12 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO
 
 from perito.errors import EvidenceError, SealBroken
 from perito.evidence.archive import HEAD_BYTES
 from perito.evidence.entries import CHUNK_BYTES
+from perito.files import make_durable
 from perito.ids import evidence_id, is_evidence_id
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
 
 _STAGING = "incoming-"
 _PART = ".part"
+_INTENDED = "intended"
 _READ_ONLY = 0o444
 _SHARD_LENGTH = 2
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_T = TypeVar("_T")
-_FEW = 8  # up to here one fsync each is quicker than one for the whole file system
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,16 @@ class Fingerprint:
     evidence_id: str
     size: int
     head: bytes
+
+
+Seen = tuple[str, int, int, int]
+"""An item, and by which marks its file is known not to have been touched since it was hashed."""
+
+
+def seen_at(item_id: str, handle: int) -> Seen:
+    """The marks of an open file of an item: inode, time of change and size."""
+    status = os.fstat(handle)
+    return item_id, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def fingerprint(handle: int, copy_to: int | None = None) -> Fingerprint:
@@ -64,15 +72,6 @@ def fingerprint(handle: int, copy_to: int | None = None) -> Fingerprint:
     return Fingerprint(evidence_id(digest.hexdigest()), size, head)
 
 
-def fingerprint_at(path: str) -> Fingerprint:
-    """The fingerprint of the file at a path."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return fingerprint(handle)
-    finally:
-        os.close(handle)
-
-
 def write_all(handle: int, data: bytes) -> None:
     """Writes every byte; one call may write fewer than it is given.
 
@@ -91,32 +90,27 @@ def write_all(handle: int, data: bytes) -> None:
         ) from fault
 
 
-def make_durable(paths: Collection[Path]) -> None:
-    """Forces files and directories to the disk: one by one, or the whole file system if they are many."""
-    sync_all = getattr(_LIBC, "syncfs", None) if len(paths) > _FEW else None
-    if sync_all is None:
-        for path in paths:
-            _with_descriptor(path, os.fsync)
-    elif _with_descriptor(next(iter(paths)), sync_all):
-        raise OSError(ctypes.get_errno(), "the file system could not be forced to the disk")
-
-
 class Objects:
     """The folder `objects/` of a store, `objects/<first two digits>/<the rest>`."""
 
     def __init__(self, store_folder: Path) -> None:
-        self._store_folder = store_folder
+        self.store_folder = store_folder
         self.folder = store_folder / "objects"
 
     def create(self) -> None:
         """Makes the folder, durably."""
         self.folder.mkdir()
-        make_durable([self._store_folder])
+        make_durable([self.store_folder])
 
     def path(self, item_id: str) -> Path:
         """Where the object of that name lies or would lie."""
         digest = item_id.removeprefix("sha256:")
         return self.folder / digest[:_SHARD_LENGTH] / digest[_SHARD_LENGTH:]
+
+    def encrypted_path(self, item_id: str) -> Path:
+        """Where the encrypted form of that object lies or would lie, in the vault of the store."""
+        digest = item_id.removeprefix("sha256:")
+        return self.store_folder / "vault" / digest[:_SHARD_LENGTH] / f"{digest[_SHARD_LENGTH:]}.age"
 
     def open(self, item_id: str, size: int) -> BinaryIO:
         """The object, open for reading.
@@ -157,9 +151,18 @@ class Objects:
         make_durable(sorted(folders))
 
     def withdraw(self, item_ids: Collection[str]) -> None:
-        """Takes away objects that were placed and could not be recorded."""
-        for item_id in item_ids:
-            self.path(item_id).unlink(missing_ok=True)
+        """Takes objects away, durably: those that could not be recorded, those that were purged."""
+        self._delete([self.path(item_id) for item_id in item_ids])
+        self._delete([self.encrypted_path(item_id) for item_id in item_ids])
+
+    def withdraw_plain(self, item_ids: Collection[str]) -> None:
+        """Takes the plain objects away, durably, of items that are encrypted now."""
+        self._delete([self.path(item_id) for item_id in item_ids])
+
+    def _delete(self, paths: Collection[Path]) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        make_durable(sorted({path.parent for path in paths if path.parent.exists()}))
 
     def walk(self) -> Iterator[tuple[str, str | None]]:
         """Every path below the folder, in order, with the item that its place names; None for a stranger."""
@@ -201,6 +204,12 @@ class Staging:
         finally:
             os.close(handle)
 
+    def intend(self, item_ids: Collection[str]) -> Path:
+        """Notes which objects are to be put in their places, so that a crash in between can be swept up."""
+        note = self._folder / _INTENDED
+        note.write_text("".join(f"{item_id}\n" for item_id in item_ids), "utf-8")
+        return note
+
     def close(self) -> None:
         """Takes the folder away with all that is still in it."""
         shutil.rmtree(self._folder)
@@ -219,18 +228,31 @@ def parts_in(folder: Path) -> int:
     return sum(1 for path in folder.glob(f"*{_PART}"))
 
 
-def remove_leftovers(store_folder: Path) -> int:
-    """Clears away what crashes left behind, and counts it. Call it with the store's lock held."""
+def remove_leftovers(store_folder: Path, is_held: Callable[[str], bool]) -> int:
+    """Clears away what crashes left behind, and counts it. Call it with the store's lock held.
+
+    Args:
+        store_folder: The store.
+        is_held: Whether an item is in the index: an object that was put in place and is not, goes.
+    """
     removed = 0
     for folder in leftovers(store_folder):
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if _is_abandoned(handle):
                 removed += parts_in(folder)
+                unheld = [item_id for item_id in _intended(folder) if not is_held(item_id)]
+                Objects(store_folder).withdraw(unheld)
                 shutil.rmtree(folder)
         finally:
             os.close(handle)
     return removed
+
+
+def _intended(folder: Path) -> list[str]:
+    note = folder / _INTENDED
+    lines = note.read_text("utf-8", "replace").split() if note.is_file() else []
+    return [line for line in lines if is_evidence_id(line)]
 
 
 def _is_abandoned(lock: int) -> bool:
@@ -245,11 +267,3 @@ def _item_named(shard: str, rest: str) -> str | None:
     digest = shard + rest
     item_id = evidence_id(digest)
     return item_id if len(shard) == _SHARD_LENGTH and is_evidence_id(item_id) else None
-
-
-def _with_descriptor(path: Path, action: Callable[[int], _T]) -> _T:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return action(handle)
-    finally:
-        os.close(handle)

@@ -67,12 +67,19 @@ def json_text(value: Json) -> bytes:
 
     RFC 8785 would rewrite numbers, and ids beyond 2^53 with them: it is not used here.
 
+    Raises:
+        LocatorError: It is nested too deep.
+
     Example:
         >>> json_text(read_json(b'{"b": 1.50, "a": 12345678901234567890}'))
         b'{"a":12345678901234567890,"b":1.50}'
     """
+    try:
+        pieces = _pieces(value)
+    except RecursionError:
+        raise LocatorError("the JSON is nested too deep") from None
     # A lone surrogate is no text; its escape is valid JSON.
-    return "".join(_pieces(value)).encode("utf-8", "backslashreplace")
+    return "".join(pieces).encode("utf-8", "backslashreplace")
 
 
 def _pieces(value: Json) -> list[str]:

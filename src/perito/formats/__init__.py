@@ -33,6 +33,13 @@ UNREAD = "document"
 _TABLE_PREFIX = "table:"
 _MARGIN = 0.1  # two scores closer than this are too close to choose between
 _OWN = {
+    "doccano": "perito.formats.doccano",
+    "label_studio": "perito.formats.label_studio",
+    "labels_csv": "perito.formats.labels_csv",
+    "sample_design": "perito.formats.sample_design",
+    "hash_list": "perito.formats.hash_list",
+    "hash_list_pdq": "perito.formats.hash_list:PDQ",
+    "hash_list_sha256": "perito.formats.hash_list:SHA256",
     "label_counts": "perito.formats.label_counts",
     "refusal_trials": "perito.formats.refusal_trials",
     "removal_notified": "perito.formats.removal_notified",
@@ -43,10 +50,17 @@ _OWN = {
 }
 
 
+def _loaded(place: str) -> Format:
+    """The format of a module: its `FORMAT`, or the one named after a colon."""
+    module, _, name = place.partition(":")
+    loaded: Format = getattr(import_module(module), name or "FORMAT")
+    return loaded
+
+
 @cache
 def formats() -> Mapping[str, Format]:
     """Every format that stands alone, by name (the door `table:<name>` is one more for each table)."""
-    own = {name: import_module(module).FORMAT for name, module in _OWN.items()}
+    own = {name: _loaded(place) for name, place in _OWN.items()}
     others = {point.name: point.load() for point in entry_points(group="perito.formats")}
     return dict(sorted({**others, **own}.items()))
 

@@ -16,17 +16,21 @@ from perito.clock import instant_us
 from perito.errors import CaseError, Malformed, Unrecognised, nearest
 from perito.formats.base import Columns, Record, Reject, Row, SourceItem, excerpt
 from perito.formats.delimited import RowFault, csv_cells, csv_header
-from perito.formats.json_lines import read_lines
-from perito.formats.parquet import MAGIC, read_parquet, row_locators
+from perito.formats.json_lines import Line, read_line
+from perito.formats.line_blocks import line_blocks
+from perito.formats.parquet import MAGIC, locators, parquet_tables, row_locators
 from perito.schema import Column, table, table_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
+    import pyarrow as pa
+
     from perito.schema import Table
 
 _SET_HERE = ("evidence_id", "locator")
+_SHOWN_CHARACTERS = 80  # of a name that the evidence gives
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
@@ -90,24 +94,61 @@ class CanonicalFormat:
             yield from self._read_csv(item)
 
     def _read_parquet(self, item: SourceItem) -> Iterator[Columns]:
-        data = read_parquet(item)
-        self._check_columns(data.column_names, item)
-        data = data.append_column("locator", row_locators(data.num_rows))
+        first = 1
+        for data in parquet_tables(item):
+            if not data.num_rows:
+                self._check_columns(data.column_names, item)
+                continue
+            yield Columns(self.table, self._placed(data, row_locators(data.num_rows, first), item))
+            first += data.num_rows
+
+    def _placed(self, data: pa.Table, places: pa.Array, item: SourceItem) -> pa.Table:
+        """The rows with their places, and with the platform where the file does not say it."""
+        placed = data.append_column("locator", places)
         if self._fills_platform(data.column_names, item):
             import pyarrow as pa
 
-            data = data.append_column("platform", pa.repeat(item.platform, data.num_rows))
-        yield Columns(self.table, data)
+            placed = placed.append_column("platform", pa.repeat(item.platform, data.num_rows))
+        return placed
 
-    def _read_ndjson(self, item: SourceItem) -> Iterator[Record | Reject]:
+    def _read_ndjson(self, item: SourceItem) -> Iterator[Record | Reject | Columns]:
+        """Lines that are written alike many at once, all others one by one; both as strictly."""
         with item.open() as stream:
-            for line in read_lines(stream):
-                if isinstance(line, Reject):
-                    yield line
-                elif not isinstance(line.value, dict):
-                    yield Reject(line.locator, "the line is no object", excerpt(str(line.value)))
-                else:
-                    yield self._record(line.locator, line.value, item)
+            for first, block in line_blocks(stream):
+                yield from self._block(first, block, item)
+
+    def _block(self, first: int, block: bytes, item: SourceItem) -> Iterator[Record | Reject | Columns]:
+        from perito.formats.uniform_lines import uniform_lines
+
+        found, left = uniform_lines(block, _columns(table(self.table)), _typed)
+        for rows in found:
+            data = self._with_required(rows.data, item)
+            yield Columns(self.table, self._placed(data, locators("line", rows.lines + first), item))
+        if not len(left):
+            return
+        lines = block.split(b"\n")
+        for at in left.tolist():
+            raw = lines[at] + b"\n" * (at + 1 < len(lines))
+            line = read_line(first + at, raw)
+            if isinstance(line, Line):
+                yield self._line(line, item)
+            elif line is not None:
+                yield line
+
+    def _line(self, line: Line, item: SourceItem) -> Record | Reject:
+        if not isinstance(line.value, dict):
+            return Reject(line.locator, "the line is no object", excerpt(str(line.value)))
+        return self._record(line.locator, line.value, item)
+
+    def _with_required(self, data: pa.Table, item: SourceItem) -> pa.Table:
+        """The rows with the required columns that no line has, as NULL: the schema then names each row."""
+        import pyarrow as pa
+
+        for column in _columns(table(self.table)).values():
+            is_filled = column.name == "platform" and self._fills_platform(data.column_names, item)
+            if column.required and column.name not in data.column_names and not is_filled:
+                data = data.append_column(column.name, pa.nulls(data.num_rows))
+        return data
 
     def _read_csv(self, item: SourceItem) -> Iterator[Record | Reject]:
         with item.open() as stream:
@@ -148,9 +189,9 @@ class CanonicalFormat:
                 )
             if name not in columns:
                 raise Malformed(
-                    f"the table '{self.table}' has no column '{name}'",
+                    f"the table '{self.table}' has no column '{name[:_SHOWN_CHARACTERS]}'",
                     where=item.name,
-                    remedy=nearest(name, columns),
+                    remedy=nearest(name[:_SHOWN_CHARACTERS], columns),
                 )
         filled = {*names, "platform"} if self._fills_platform(names, item) else set(names)
         for column in columns.values():

@@ -67,15 +67,34 @@ def read_lines(stream: BinaryIO, limit_bytes: int = BYTES_LIMIT) -> Iterator[Lin
         Line(locator='line=1', value={'id': 7})
         Reject(locator='line=3', reason="the key 'a' occurs twice in one object", excerpt='{"a": 1, "a": 2}')
     """
-    for number, (raw, is_whole) in enumerate(_bounded_lines(stream, limit_bytes), start=1):
-        text = (raw.removeprefix(_BOM) if number == 1 else raw).strip(_SPACE)
-        if not text and is_whole:
-            continue
-        locator = f"line={number}"
-        try:
-            yield Line(locator, _parse_whole(text, is_whole=is_whole, limit_bytes=limit_bytes))
-        except RowFault as fault:
-            yield Reject(locator, str(fault), excerpt(text[:_EXCERPT_LIMIT_BYTES]))
+    for number, raw in enumerate(_bounded_lines(stream, limit_bytes), start=1):
+        piece = read_line(number, raw, limit_bytes)
+        if piece is not None:
+            yield piece
+
+
+def read_line(number: int, raw: bytes, limit_bytes: int = BYTES_LIMIT) -> Line | Reject | None:
+    r"""One line, read strictly, or the reject that says why it cannot be; None of one that is blank.
+
+    Args:
+        number: Its number in the file, from one.
+        raw: Its bytes with the line end; above the limit the beginning is enough.
+        limit_bytes: The longest line, its end not counted.
+
+    Example:
+        >>> read_line(3, b'{"id": 7}\n')
+        Line(locator='line=3', value={'id': 7})
+    """
+    raw = raw[: limit_bytes + 1]
+    is_whole = len(raw) <= limit_bytes or raw.endswith(b"\n")
+    text = (raw.removeprefix(_BOM) if number == 1 else raw).strip(_SPACE)
+    if not text and is_whole:
+        return None
+    locator = f"line={number}"
+    try:
+        return Line(locator, _parse_whole(text, is_whole=is_whole, limit_bytes=limit_bytes))
+    except RowFault as fault:
+        return Reject(locator, str(fault), excerpt(text[:_EXCERPT_LIMIT_BYTES]))
 
 
 def _parse_whole(text: bytes, *, is_whole: bool, limit_bytes: int) -> Any:  # noqa: ANN401
@@ -129,12 +148,12 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401  (JSON holds anything)
     return value
 
 
-def _bounded_lines(stream: BinaryIO, limit_bytes: int) -> Iterator[tuple[bytes, bool]]:
+def _bounded_lines(stream: BinaryIO, limit_bytes: int) -> Iterator[bytes]:
+    """Each line, or the beginning of one that is too long."""
     while raw := stream.readline(limit_bytes + 1):
-        is_whole = len(raw) <= limit_bytes or raw.endswith(b"\n")
-        yield raw, is_whole
-        while not is_whole and raw and not raw.endswith(b"\n"):
-            raw = stream.readline(limit_bytes)
+        yield raw
+        while len(raw) > limit_bytes and not raw.endswith(b"\n"):
+            raw = stream.readline(limit_bytes + 1)
 
 
 def _survey(value: object) -> tuple[int, int, bool]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from perito.errors import CaseError, Malformed, SealBroken
-from perito.evidence.keys import ROTATION_ACT, VerifierKey, successor
+from perito.evidence.keys import ROTATION_ACT, VerifierKey, rotation_text, successor
 from perito.evidence.log import Checkpoint, Note, verify_consistency
 from perito.report import Problem, Report
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 RECEIVED = "received"
 _MARKS = (f'"act":"{ROTATION_ACT}"'.encode(), f'"act":"{RECEIVED}"'.encode())
-_CONTEXT = "perito key rotation"
 
 
 def endorsement(old: SigningKey, new: VerifierKey, at_us: int) -> dict[str, Any]:
@@ -46,7 +45,7 @@ def endorsement(old: SigningKey, new: VerifierKey, at_us: int) -> dict[str, Any]
     return {
         "next_key": new.text,
         "next_key_at_us": at_us,
-        "endorsement": base64.b64encode(old.private.sign(_signed_text(old.verifier, new, at_us))).decode(),
+        "endorsement": base64.b64encode(old.private.sign(rotation_text(old.verifier, new, at_us))).decode(),
     }
 
 
@@ -71,14 +70,9 @@ def completed(
         "old_key": old.text,
         "new_key": new.verifier.text,
         "old_signature": entry.get("endorsement"),
-        "new_signature": base64.b64encode(new.private.sign(_signed_text(old, new.verifier, at_us))).decode(),
+        "new_signature": base64.b64encode(new.private.sign(rotation_text(old, new.verifier, at_us))).decode(),
     }
     return record if successor(record, old) == new.verifier else None
-
-
-def _signed_text(old: VerifierKey, new: VerifierKey, at_us: int) -> bytes:
-    # The text of `keys.rotation_record`, which takes both private keys at once; `successor` checks it.
-    return f"{_CONTEXT}\n{old.text}\n{new.text}\n{at_us}\n".encode()
 
 
 class LogTree(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,20 @@ from perito.match.features import features_of, verify
 from perito.match.hamming import HammingIndex
 from perito.match.origin import declared_origin
 from perito.match.pdq import LEAST_QUALITY, dihedral
+from perito.match.pdq import METHOD as PDQ_METHOD
 from perito.match.pixels import read_picture
 from perito.match.scenes import scene
+from perito.match.sealing import (
+    ORIGIN_METHOD,
+    Sealing,
+    bank_rows,
+    check_case,
+    origin_rows,
+    own_hash_rows,
+    pair_rows,
+    text_rows,
+    texts_of,
+)
 from perito.match.sources import DIGESTS, HASHED, batches_of, hashed, read_one
 
 if TYPE_CHECKING:
@@ -32,6 +45,9 @@ if TYPE_CHECKING:
 
     from perito.match.bank import BankMatch
     from perito.match.features import Verification
+    from perito.match.hamming import Pairs
+    from perito.match.origin import DeclaredOrigin
+    from perito.match.sealing import SealedTable
     from perito.match.sources import Progress
 
 _HEAD_BYTES = 1 << 16
@@ -87,10 +103,59 @@ def clustered(
     source: Path, radius: int, workers: int | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
     """The families of the pictures of a source."""
+    return _families_of(*_paired(source, radius, workers, progress))
+
+
+def sealed_cluster(
+    source: Path,
+    radius: int,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    *,
+    text_threshold: float | None = None,
+    at_us: int | None = None,
+) -> tuple[dict[str, Any], list[SealedTable]]:
+    """The families of the pictures of a case, and what was sealed of them: hashes, pairs, copied texts.
+
+    Args:
+        source: The case folder.
+        radius: Most bits that may differ.
+        workers: How many processes.
+        progress: What shows how far it is.
+        text_threshold: Compare the texts of the posts too; the smallest similarity that counts as a copy.
+        at_us: When it is sealed; now if not given.
+
+    Raises:
+        CaseError: The source is no case, or the extra `media` is not installed.
+        Missing: Texts are asked for and the case has no tables yet.
+        EvidenceError: The store cannot be written.
+    """
+    check_case(source)
+    rows, usable, pairs = _paired(source, radius, workers, progress)
+    tables = {
+        "hashes": ("hashes", own_hash_rows(rows)),
+        "pairs": ("matches", pair_rows([row["id"] for row in usable], pairs)),
+    }
+    if text_threshold is not None:
+        tables["texts"] = ("matches", text_rows(texts_of(source), text_threshold))
+    parameters = {"method": PDQ_METHOD, "radius": radius, "least quality": LEAST_QUALITY}
+    if text_threshold is not None:
+        parameters["text threshold"] = text_threshold
+    sealed = Sealing(source, "perito match cluster", parameters, at_us).seal(tables)
+    return _families_of(rows, usable, pairs), sealed
+
+
+def _paired(
+    source: Path, radius: int, workers: int | None, progress: Progress | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Pairs]:
+    """All pictures, those that can be compared, and the pairs of these that match."""
     rows = hashed(source, workers=workers, progress=progress).to_pylist()
     usable = [row for row in rows if row["pdq"] and row["pdq_quality"] >= LEAST_QUALITY]
     index = HammingIndex(hash_bytes([row["pdq"] for row in usable]) if usable else None)
-    pairs = index.self_join(radius)
+    return rows, usable, index.self_join(radius)
+
+
+def _families_of(rows: list[dict[str, Any]], usable: list[dict[str, Any]], pairs: Pairs) -> dict[str, Any]:
     found = families(len(usable), pairs.query, pairs.entry, pairs.distance)
     return {
         "pictures": len(rows),
@@ -106,6 +171,75 @@ def clustered(
             for family in found
         ],
     }
+
+
+def seal_found(
+    source: Path,
+    banks: Sequence[Path],
+    radius: int,
+    found: Sequence[BankMatch],
+    edited: Sequence[dict[str, Any]] = (),
+    *,
+    at_us: int | None = None,
+) -> list[SealedTable]:
+    """Seal what was found in hash lists, and edited copies; the lists' own hashes are not among it.
+
+    The file is named by the lists and the radius: another list does not replace what an earlier one gave.
+
+    Args:
+        source: The case folder.
+        banks: The files of the lists.
+        radius: Most bits that may differ.
+        found: Agreements.
+        edited: Edited copies, as `edited_copies` gives them.
+        at_us: When it is sealed; now if not given.
+
+    Raises:
+        CaseError: The source is no case.
+        EvidenceError: The store cannot be written.
+    """
+    check_case(source)
+    digests = sorted(_digest(file.read_bytes()) for file in banks)
+    name = f"found-{_digest(' '.join([*digests, str(radius)]).encode())[:12]}"
+    parameters = {"radius": radius, "lists": ", ".join(f"sha256:{digest}" for digest in digests)}
+    tables = {name: ("matches", bank_rows(found, edited))}
+    return Sealing(source, "perito match search", parameters, at_us).seal(tables)
+
+
+def declared_by(source: Path, progress: Progress | None = None) -> dict[str, DeclaredOrigin | str]:
+    """What each picture of a source declares of its origin, by id; of one that cannot be read, why.
+
+    Raises:
+        PeritoError: As `perito.match.sources.batches_of`; the extra `media` is not installed.
+    """
+    found: dict[str, DeclaredOrigin | str] = {}
+    batches = batches_of(source)
+    for batch in progress(list(batches), "pictures") if progress else batches:
+        for row in batch.to_pylist():
+            try:
+                found[row["id"]] = declared_origin(_content(row))
+            except FormatError as fault:
+                found[row["id"]] = str(fault)
+    return found
+
+
+def seal_origins(
+    source: Path, found: dict[str, DeclaredOrigin | str], *, at_us: int | None = None
+) -> list[SealedTable]:
+    """Seal what the pictures of a case declare of their origin.
+
+    Raises:
+        CaseError: The source is no case.
+        EvidenceError: The store cannot be written.
+    """
+    check_case(source)
+    parameters = {"method": ORIGIN_METHOD, "trusted signers": "none given"}
+    tables = {"origins": ("origins", origin_rows(found))}
+    return Sealing(source, "perito match origin", parameters, at_us).seal(tables)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def compared(one: Path, other: Path) -> tuple[dict[str, Any], Verification]:
@@ -156,9 +290,11 @@ def write_map(verification: Verification, out: Path) -> None:
 def edited_copies(source: Path, folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """The pictures of a source that show one of a folder, whole or edited; and what cannot be read."""
     known, unreadable = KnownPictures(), list[str]()
+    digests: dict[str, str] = {}
     for row in _rows(folder):
         try:
             known.add(row["id"], _content(row))
+            digests[row["id"]] = _digest(read_one(row["path"]) if row.get("bytes") is None else row["bytes"])
         except FormatError:
             unreadable.append(row["id"])
     found: list[dict[str, Any]] = []
@@ -170,8 +306,10 @@ def edited_copies(source: Path, folder: Path) -> tuple[list[dict[str, Any]], lis
             continue
         found += [
             {
-                "id": row["id"], "known": one.entry_id, "method": one.method, "distance": one.distance,
+                "id": row["id"], "known": one.entry_id,
+                "known_id": evidence_id(digests[one.entry_id]), "method": one.method, "distance": one.distance,
                 "symmetry": one.transform, "window": one.window.name if one.window else None,
+                "known_window": one.known_window.name if one.known_window else None,
                 "state": one.state, "inliers": one.verification.inliers if one.verification else None,
                 "region_differs": one.region_differs, "words": _words(one),
             }
@@ -223,11 +361,7 @@ def _entries(file: Path, format_name: str | None) -> list[BankEntry]:
         raise Missing("there is no such hash list", where=str(file))
     data = file.read_bytes()
     name = format_name or recognise(data[:_HEAD_BYTES], file.name)
-    import hashlib
-
-    item = SourceItem(
-        evidence_id(hashlib.sha256(data).hexdigest()), file.name, lambda: io.BytesIO(data), None, 0
-    )
+    item = SourceItem(evidence_id(_digest(data)), file.name, lambda: io.BytesIO(data), None, 0)
     pieces = list(find(name).read(item))
     rows = [
         row.values

@@ -7,7 +7,7 @@ order in which it is written, and every machine gives the same bits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from perito.errors import CaseError
 
@@ -35,10 +35,10 @@ def compiled(loop: Loop) -> Loop:
     except ImportError as error:
         raise missing_extra("numba") from error
     try:
-        made: Loop = njit(cache=True, nogil=True)(loop)
+        made = njit(cache=True, nogil=True)(loop)
     except RuntimeError:  # no folder in which it could be kept
         made = njit(nogil=True)(loop)
-    return made
+    return cast("Loop", made)
 
 
 def missing_extra(library: str) -> CaseError:

@@ -18,6 +18,8 @@ __all__ = ["MEASURES", "Answer", "Catalogue", "answer_of", "describe"]
 Answer = Callable[["Inquiry"], "Finding"]
 
 MEASURES = (
+    "agreement",
+    "claims",
     "declarations",
     "inventory",
     "prevalence",

@@ -2,65 +2,99 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
 from perito.errors import CaseError, nearest
+from perito.evidence.states import UNHELD
+from perito.files import write_folder
 from perito.formats import UNREAD, SourceItem, find
 from perito.formats.base import excerpt
 from perito.schema import enumeration, table
 from perito.schema.arrow import arrow_schema
-from perito.tables.collect import ItemRows, read_item
-from perito.tables.holdings import HOLDINGS, holdings
-from perito.tables.tableset import TableSet, write_tables
+from perito.tables.collect import ItemCount, read_into
+from perito.tables.holdings import HOLDINGS, holdings_of
+from perito.tables.staging import Staging
+from perito.tables.tableset import TableSet, put_manifest, put_tables, scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from perito.evidence import Store
     from perito.evidence.items import Item
+    from perito.formats import Reject
+
+REJECTS = "rejects"
 
 
 @dataclass
-class _Gathered:
-    """Rows of every table so far, and what was read of each item."""
+class _ItemSink:
+    """Where the rows of one item go: the staged tables, rejects among them."""
 
-    parts: dict[str, list[pa.Table]] = field(default_factory=dict)
-    rejects: list[dict[str, Any]] = field(default_factory=list)
-    read: dict[str, ItemRows] = field(default_factory=dict)
+    item: Item
+    staging: Staging
+
+    def take_rows(self, name: str, data: pa.Table) -> None:
+        """Take rows of a table."""
+        self.staging.add(name, data)
+
+    def take_rejects(self, rejects: list[Reject]) -> None:
+        """Take rejects."""
+        rows = [
+            {
+                "evidence_id": self.item.evidence_id,
+                "locator": reject.locator,
+                "platform": self.item.acquisition.platform,
+                "reason": excerpt(reject.reason),
+                "excerpt": None if reject.excerpt is None else excerpt(reject.excerpt),
+            }
+            for reject in rejects
+        ]
+        self.staging.add(REJECTS, pa.Table.from_pylist(rows, schema=arrow_schema(table(REJECTS))))
 
 
 def build_tables(
-    store: Store, folder: Path, progress: Callable[[list[Item]], Iterable[Item]] = iter
+    store: Store,
+    folder: Path,
+    progress: Callable[[list[Item]], Iterable[Item]] = iter,
+    *,
+    memory_limit_mb: int | None = None,
+    spill: Path | None = None,
 ) -> TableSet:
     """The canonical tables of a store's current items, written to a folder.
+
+    Rows are read some at a time; what does not fit in memory goes to a folder of its own, gone afterwards.
 
     Args:
         store: The sealed evidence.
         folder: Where the tables go; replaced whole, or left as it was after an error.
         progress: Wraps the items as they are read, for a progress bar.
+        memory_limit_mb: How much memory rows may take, in MB of 10^6 bytes.
+        spill: Where what does not fit in memory goes; beside the tables by default.
 
     Raises:
-        CaseError: An item is said to come from a platform that nobody knows.
+        CaseError: An item is said to come from a platform that nobody knows, or a disk is full.
         Malformed: An item of which nothing can be read.
         MeasureError: Published figures that cannot be true together.
         SealBroken: Bytes that are not those that were sealed.
     """
-    gathered = _Gathered()
     current = _current(store)
-    for item in progress(list(current.values())):
-        _check_platform(item)
-        if (item.acquisition.format or UNREAD) != UNREAD:
-            _gather(gathered, item, store)
-    tables = {name: pa.concat_tables(parts) for name, parts in gathered.parts.items()}
-    tables["evidence"] = _evidence(store, current, gathered)
-    if gathered.rejects:
-        tables["rejects"] = pa.Table.from_pylist(gathered.rejects, schema=arrow_schema(table("rejects")))
-    tables[HOLDINGS] = holdings(tables)
-    return write_tables(tables, folder)
+    with (
+        write_folder(folder) as target,
+        scratch(spill or target, memory_limit_mb=memory_limit_mb) as limits,
+    ):
+        staging = Staging(limits)
+        read = {item.evidence_id: _staged(staging, item, store) for item in progress(list(current.values()))}
+        staging.add("evidence", _evidence(store, current, read))
+        inputs, profiles = put_tables(staging, target)
+        derived = Staging(limits)
+        derived.add(HOLDINGS, holdings_of(profiles))
+        inputs |= put_tables(derived, target)[0]
+        put_manifest(inputs, target)
+    return TableSet(folder, dict(sorted(inputs.items())))
 
 
 def _current(store: Store) -> dict[str, Item]:
@@ -80,8 +114,12 @@ def _check_platform(item: Item) -> None:
         )
 
 
-def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
+def _staged(staging: Staging, item: Item, store: Store) -> ItemCount | None:
+    """What was read of an item; None of one that is no table."""
+    _check_platform(item)
     acquisition = item.acquisition
+    if (acquisition.format or UNREAD) == UNREAD or item.state in UNHELD:
+        return None
 
     def opened() -> BinaryIO:
         return store.get(item.evidence_id)
@@ -89,20 +127,7 @@ def _gather(gathered: _Gathered, item: Item, store: Store) -> None:
     source = SourceItem(
         item.evidence_id, item.shown_path, opened, acquisition.platform, _acquired_at_us(item)
     )
-    found = read_item(source, find(acquisition.format or UNREAD))
-    gathered.read[item.evidence_id] = found
-    for name, parts in found.tables.items():
-        gathered.parts.setdefault(name, []).extend(parts)
-    gathered.rejects += [
-        {
-            "evidence_id": item.evidence_id,
-            "locator": reject.locator,
-            "platform": acquisition.platform,
-            "reason": excerpt(reject.reason),
-            "excerpt": None if reject.excerpt is None else excerpt(reject.excerpt),
-        }
-        for reject in found.rejects
-    ]
+    return read_into(source, find(acquisition.format or UNREAD), _ItemSink(item, staging))
 
 
 def _acquired_at_us(item: Item) -> int:
@@ -123,28 +148,33 @@ def listed_items(store: Store) -> list[Item]:
     return sorted(once.values(), key=lambda item: (item.path, item.evidence_id))
 
 
-def _evidence(store: Store, current: dict[str, Item], gathered: _Gathered) -> pa.Table:
+def _evidence(store: Store, current: dict[str, Item], read: Mapping[str, ItemCount | None]) -> pa.Table:
     """One row a sealed item; sealing times are custody's, not here, so that equal inputs give equal tables.
 
     The members of a current archive are as current as it is.
     """
     belonging = {*current, *(item.evidence_id for item in store.items() if item.parent_id in current)}
     rows = [
-        _evidence_row(item, gathered, is_current=item.evidence_id in belonging)
+        _evidence_row(item, read.get(item.evidence_id), is_current=item.evidence_id in belonging)
         for item in listed_items(store)
     ]
     return pa.Table.from_pylist(rows, schema=arrow_schema(table("evidence")))
 
 
-def _evidence_row(item: Item, gathered: _Gathered, *, is_current: bool) -> dict[str, Any]:
-    acquisition, found = item.acquisition, gathered.read.get(item.evidence_id)
+def _was_to_be_read(item: Item) -> bool:
+    """Whether an item without bytes is of a format that is read: what it was stays said."""
+    return item.state in UNHELD and item.acquisition.format != UNREAD
+
+
+def _evidence_row(item: Item, found: ItemCount | None, *, is_current: bool) -> dict[str, Any]:
+    acquisition = item.acquisition
     return {
         "evidence_id": item.evidence_id,
         "parent_id": item.parent_id,
         "path": item.shown_path,
         "bytes": item.bytes,
         "media_type": item.media_type,
-        "format": acquisition.format if found else None,
+        "format": acquisition.format if found or _was_to_be_read(item) else None,
         "platform": acquisition.platform,
         "origin": acquisition.origin,
         "acquired_at_us": acquisition.acquired_at_us,
@@ -155,6 +185,7 @@ def _evidence_row(item: Item, gathered: _Gathered, *, is_current: bool) -> dict[
         "terms": acquisition.terms,
         "records": found.records if found else None,
         "mapped": found.mapped if found else None,
-        "rejected": len(found.rejects) if found else None,
+        "rejected": found.rejected if found else None,
         "is_current": is_current,
+        "state": item.state,
     }

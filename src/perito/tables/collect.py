@@ -7,8 +7,9 @@ that the item holds, for every item.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,18 +19,43 @@ from perito.formats import Columns, Format, Record, Reject, SourceItem
 from perito.formats.base import excerpt
 from perito.schema import table
 from perito.schema.arrow import arrow_schema, cast_columns, violations
-from perito.tables.invariants import CHECKED_TABLES, check_row
+from perito.tables.invariants import CHECKED_TABLES, check_rows
+from perito.tables.lines import text_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_BATCH_ROWS = 50_000
+_BATCH_ROWS = 16_384
 _REFUSED = (pa.ArrowException, TypeError, ValueError, OverflowError)  # what Arrow raises for a wrong value
+
+
+class Sink(Protocol):
+    """Where the rows and rejects of items go."""
+
+    def take_rows(self, name: str, data: pa.Table) -> None:
+        """Take rows of a table, in canonical columns."""
+
+    def take_rejects(self, rejects: list[Reject]) -> None:
+        """Take rejects of the item that is read."""
+
+
+@dataclass
+class ItemCount:
+    """How many records an item holds, and why the first that was rejected was."""
+
+    mapped: int = 0
+    rejected: int = 0
+    first_reason: str = ""
+
+    @property
+    def records(self) -> int:
+        """Records present: mapped and rejected."""
+        return self.mapped + self.rejected
 
 
 @dataclass
 class ItemRows:
-    """What one item gave: rows by table, rejects, and how many records it holds."""
+    """What one item gave, in memory: rows by table, rejects, and how many records it holds."""
 
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
@@ -40,30 +66,51 @@ class ItemRows:
         """Records present: mapped and rejected."""
         return self.mapped + len(self.rejects)
 
+    def take_rows(self, name: str, data: pa.Table) -> None:
+        """Take rows of a table."""
+        self.tables.setdefault(name, []).append(data)
+
+    def take_rejects(self, rejects: list[Reject]) -> None:
+        """Take rejects."""
+        self.rejects += rejects
+
 
 def read_item(item: SourceItem, reader: Format) -> ItemRows:
-    """Everything that a format reads in an item, checked against the schema.
+    """Everything that a format reads in an item, in memory; for items that are known to be small.
+
+    Raises:
+        Malformed, MeasureError: As `read_into`.
+    """
+    found = ItemRows()
+    found.mapped = read_into(item, reader, found).mapped
+    return found
+
+
+def read_into(item: SourceItem, reader: Format, sink: Sink) -> ItemCount:
+    """Give a sink everything that a format reads in an item, checked against the schema, as it is read.
 
     Raises:
         Malformed: Nothing of the item could be read.
         MeasureError: Published figures that cannot be true together.
     """
-    found = ItemRows()
+    count = ItemCount()
     for pieces in _batches(reader.read(item)):
         if isinstance(pieces, Columns):
-            _take_columns(found, item, pieces)
+            rejects = _take_columns(count, sink, item, pieces)
         else:
-            _take_records(found, item, pieces)
-    if not found.mapped:
-        first = (
-            f"the first reason: {excerpt(found.rejects[0].reason)}" if found.rejects else "it holds no record"
-        )
+            rejects = _take_records(count, sink, item, pieces)
+        if rejects:
+            count.first_reason = count.first_reason or rejects[0].reason
+            count.rejected += len(rejects)
+            sink.take_rejects(rejects)
+    if not count.mapped:
+        first = f"the first reason: {excerpt(count.first_reason)}" if count.rejected else "it holds no record"
         raise Malformed(
             "nothing of the item can be read", where=f"{item.name} ({item.evidence_id[:19]})", found=first,
             expected=f"records of the format '{reader.name}'",
             remedy="check that the file is whole and that its format is the right one",
         )  # fmt: skip
-    return found
+    return count
 
 
 def _batches(pieces: Iterable[Record | Reject | Columns]) -> Iterator[Columns | list[Record | Reject]]:
@@ -80,19 +127,22 @@ def _batches(pieces: Iterable[Record | Reject | Columns]) -> Iterator[Columns | 
         yield batch
 
 
-def _take_records(found: ItemRows, item: SourceItem, pieces: list[Record | Reject]) -> None:
+def _take_records(
+    count: ItemCount, sink: Sink, item: SourceItem, pieces: list[Record | Reject]
+) -> list[Reject]:
     """Rows of many records at once; the faults of one send the whole record to the rejects."""
     records = [piece for piece in pieces if isinstance(piece, Record)]
-    found.rejects += [piece for piece in pieces if isinstance(piece, Reject)]
+    rejects = [piece for piece in pieces if isinstance(piece, Reject)]
     while True:
         built, faults = _build(item, records)
         if not faults:
             break
-        found.rejects += [Reject(records[at].locator, reason) for at, reason in sorted(faults.items())]
+        rejects += [Reject(records[at].locator, reason) for at, reason in sorted(faults.items())]
         records = [record for at, record in enumerate(records) if at not in faults]
     for name, data in built.items():
-        found.tables.setdefault(name, []).append(data)
-    found.mapped += len(records)
+        sink.take_rows(name, data)
+    count.mapped += len(records)
+    return rejects
 
 
 def _build(item: SourceItem, records: list[Record]) -> tuple[dict[str, pa.Table], dict[int, str]]:
@@ -115,7 +165,7 @@ def _build(item: SourceItem, records: list[Record]) -> tuple[dict[str, pa.Table]
             for at, reason in _refused(name, data):
                 faults.setdefault(owners[name][at], reason)
             if not faults and name in CHECKED_TABLES:
-                _check_figures(name, values, item)
+                check_rows(name, data, item.name)
     return built, faults
 
 
@@ -127,11 +177,24 @@ def _refused(name: str, data: pa.Table) -> Iterator[tuple[int, str]]:
     for violation in violations(table(name), data):
         yield violation.row, f"{name}.{violation.column}: {violation.reason}"
     for column in data.schema:
-        if pa.types.is_string(column.type):
-            values = data.column(column.name)
+        values = data.column(column.name)
+        if column.name != "evidence_id" and pa.types.is_string(column.type) and _needs_a_look(values):
             yield from _marked(pc.match_substring(values, "\0"), f"{name}.{column.name}: a NUL character")
             is_long = pc.greater(pc.binary_length(values), CELL_LIMIT_BYTES)
             yield from _marked(is_long, f"{name}.{column.name}: longer than {CELL_LIMIT_BYTES} bytes")
+
+
+def _needs_a_look(values: pa.ChunkedArray) -> bool:
+    """Whether a text may hold a NUL or be too long; the bytes of the whole column say so fast."""
+    for chunk in values.chunks:
+        if chunk.null_count == len(chunk):
+            continue
+        raw = text_bytes(chunk)
+        if len(raw) and raw.min() == 0:
+            return True
+        if len(raw) > CELL_LIMIT_BYTES and pc.max(pc.binary_length(chunk)).as_py() > CELL_LIMIT_BYTES:
+            return True
+    return False
 
 
 def _marked(mask: pa.ChunkedArray, reason: str) -> Iterator[tuple[int, str]]:
@@ -184,12 +247,7 @@ def _type_fault(values: list[Any], of_type: pa.DataType) -> str | None:
     return None
 
 
-def _check_figures(name: str, values: Iterable[dict[str, Any]], item: SourceItem) -> None:
-    for row in values:
-        check_row(name, row, f"{item.name} ({row['locator']})")
-
-
-def _take_columns(found: ItemRows, item: SourceItem, columns: Columns) -> None:
+def _take_columns(count: ItemCount, sink: Sink, item: SourceItem, columns: Columns) -> list[Reject]:
     """Rows of an Arrow table, one record each; rows that the schema refuses become rejects."""
     data = columns.data.append_column("evidence_id", pa.repeat(item.evidence_id, columns.data.num_rows))
     try:
@@ -202,11 +260,16 @@ def _take_columns(found: ItemRows, item: SourceItem, columns: Columns) -> None:
     faults: dict[int, str] = {}
     for at, reason in _refused(columns.table, data):
         faults.setdefault(at, reason)
+    rejects: list[Reject] = []
     if faults:
-        places = data.column("locator").to_pylist()
-        found.rejects += [Reject(places[at], reason) for at, reason in sorted(faults.items())]
-        data = data.filter(pc.invert(pc.is_in(pa.array(range(data.num_rows)), pa.array(list(faults)))))
+        places = data.column("locator").take(sorted(faults)).to_pylist()
+        rejects = [Reject(place, faults[at]) for place, at in zip(places, sorted(faults), strict=True)]
+        kept = np.ones(data.num_rows, np.bool_)
+        kept[list(faults)] = False
+        data = data.filter(pa.array(kept))
     if columns.table in CHECKED_TABLES:
-        _check_figures(columns.table, data.to_pylist(), item)
-    found.tables.setdefault(columns.table, []).append(data)
-    found.mapped += data.num_rows
+        check_rows(columns.table, data, item.name)
+    if data.num_rows:
+        sink.take_rows(columns.table, data)
+    count.mapped += data.num_rows
+    return rejects

@@ -9,20 +9,16 @@ and of the order in which rows were read.
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import orjson
-import rfc8785
+from perito.tables.lines import line_array, small_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pyarrow as pa
 
     from perito.schema import Table
-
-_LARGEST_EXACT = 2**53
 
 
 def canonical_digest(table: Table, data: pa.Table) -> str:
@@ -38,7 +34,10 @@ def canonical_digest(table: Table, data: pa.Table) -> str:
 
 
 def canonical_order(table: Table, data: pa.Table) -> tuple[list[int], list[bytes]]:
-    """The positions of the rows in canonical order, and their lines in that order."""
+    """The positions of the rows in canonical order, and their lines in that order.
+
+    This is the definition, written down; `perito.tables.ordering` does the same to tables of any size.
+    """
     lines = canonical_lines(data)
     keys = [[_rank(value) for value in data.column(name).to_pylist()] for name in table.key]
     ranks = list(zip(*keys, lines, strict=True))
@@ -58,8 +57,7 @@ def canonical_lines(data: pa.Table) -> list[bytes]:
         >>> canonical_lines(pa.table({"id": ["x:1"], "count": [2**53 + 1], "said": pa.nulls(1)}))
         [b'["x:1","9007199254740993",null]']
     """
-    columns = [_printable(column.to_pylist()) for column in data.columns]
-    return [orjson.dumps(row) for row in zip(*columns, strict=True)]
+    return [line.encode()[:-1] for batch in small_batches(data) for line in line_array(batch).to_pylist()]
 
 
 def digest_of_lines(lines: Sequence[bytes]) -> str:
@@ -69,24 +67,3 @@ def digest_of_lines(lines: Sequence[bytes]) -> str:
         digest.update(line)
         digest.update(b"\n")
     return f"sha256:{digest.hexdigest()}"
-
-
-def _printable(values: list[Any]) -> list[Any]:
-    """The values in the form that orjson writes as RFC 8785 does; most columns need no change."""
-    sample = next((value for value in values if value is not None), None)
-    convert = _converter(sample)
-    return values if convert is None else [None if value is None else convert(value) for value in values]
-
-
-def _converter(sample: object) -> Callable[[Any], Any] | None:
-    match sample:
-        case bool() | str() | None:
-            return None
-        case int():
-            return lambda value: value if abs(value) <= _LARGEST_EXACT else str(value)
-        case float():
-            return lambda value: orjson.Fragment(rfc8785.dumps(value))
-        case Decimal():
-            return "{:f}".format
-        case _:
-            raise TypeError(f"no canonical form for {type(sample).__name__}")

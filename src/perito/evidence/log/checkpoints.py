@@ -94,16 +94,18 @@ class Checkpoints:
         """
         held, signed = self.note(), self.current()
         origin = signed.origin if signed else next((key.name for key in keys), "")
-        if held is None or signed is None or signed.size != head.size:
+        own = [key for key in keys if key.kind is KeyKind.LOG]
+        is_new = held is None or signed is None or signed.size != head.size
+        if (is_new and not own) or any(key.name != origin for key in own):
+            raise CaseError(
+                "a checkpoint needs the signature of the log's own key",
+                where=str(self._folder.path),
+                expected=f"a key named '{origin}'" if origin else "a key",
+                found=", ".join(key.name for key in keys) or "none",
+                remedy="the key's name is the origin of the log and stays the same when keys change",
+            )
+        if held is None or is_new:
             held = Note(Checkpoint(origin, head.size, head.root).text)
-            if not any(key.name == origin and key.kind is KeyKind.LOG for key in keys):
-                raise CaseError(
-                    "a checkpoint needs the signature of the log's own key",
-                    where=str(self._folder.path),
-                    expected=f"a key named '{origin}'" if origin else "a key",
-                    found=", ".join(key.name for key in keys) or "none",
-                    remedy="the key's name is the origin of the log and stays the same when keys change",
-                )
         for key in keys:
             held = held.signed_by(key, at_us if key.kind is KeyKind.WITNESS else None)
         self.put(writer, held, [key.verifier for key in keys])

@@ -82,6 +82,10 @@ class Log:
 
     # --- writing -------------------------------------------------------------------------------------
 
+    def sign_with(self, signers: Sequence[SigningKey]) -> None:
+        """Names the keys with which every append from now on signs."""
+        self._signers = tuple(signers)
+
     def append(self, record: Mapping[str, Any] | bytes) -> int:
         """Adds one entry and returns its index, once it is durable.
 
@@ -217,6 +221,14 @@ class Log:
 
     def __iter__(self) -> Iterator[bytes]:
         return self._view().entries()
+
+    def entries(self, start: int = 0) -> Iterator[bytes]:
+        """The entries from a place on, in order.
+
+        Raises:
+            SealBroken: A file of the log is damaged.
+        """
+        return self._view().entries(start)
 
     def signed_note(self) -> Note | None:
         """The last checkpoint with its signatures; None if the log was never signed.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from perito.errors import EvidenceError, SealBroken
 from perito.evidence.log.tiles import Place
-from perito.evidence.objects import make_durable
+from perito.files import make_durable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

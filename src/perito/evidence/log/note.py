@@ -67,8 +67,12 @@ class Note:
     signatures: tuple[Signature, ...] = ()
 
     @classmethod
-    def parse(cls, data: bytes) -> Note:
+    def parse(cls, data: bytes, *, may_be_unsigned: bool = False) -> Note:
         """The note in those bytes. That it can be read says nothing about who signed it.
+
+        Args:
+            data: The bytes.
+            may_be_unsigned: Whether a text with no signature under it is taken, which others call no note.
 
         Raises:
             Malformed: It is no signed note.
@@ -82,6 +86,8 @@ class Note:
         if any(c < " " and c != "\n" for c in whole):
             raise _malformed("control characters")
         body, gap, lines = whole.rpartition("\n\n")
+        if may_be_unsigned and gap and not lines:
+            return cls(body + "\n")
         if not gap or not lines.endswith("\n"):
             raise _malformed("no signature lines after an empty line")
         signatures = tuple(_signature(line) for line in lines[:-1].split("\n"))

@@ -55,8 +55,12 @@ class Proof:
     extra: bytes | None = None
 
     @classmethod
-    def parse(cls, data: bytes) -> Proof:
+    def parse(cls, data: bytes, *, may_be_unsigned: bool = False) -> Proof:
         """The proof in a `.tlog-proof` file.
+
+        Args:
+            data: The bytes.
+            may_be_unsigned: Whether one is taken whose checkpoint nobody signed.
 
         Raises:
             Malformed: It is none.
@@ -78,7 +82,7 @@ class Proof:
         hashes = tuple(one for one in path if one is not None and len(one) == HASH_BYTES)
         if len(hashes) != len(path):
             raise _malformed("a line that is no hash in base64")
-        return cls(index, hashes, _checkpoint_note(note), extra)
+        return cls(index, hashes, _checkpoint_note(note, may_be_unsigned=may_be_unsigned), extra)
 
     @property
     def data(self) -> bytes:
@@ -123,8 +127,8 @@ def _extra(line: str) -> bytes:
     return data
 
 
-def _checkpoint_note(data: bytes) -> Note:
-    note = Note.parse(data)
+def _checkpoint_note(data: bytes, *, may_be_unsigned: bool) -> Note:
+    note = Note.parse(data, may_be_unsigned=may_be_unsigned)
     Checkpoint.parse(note.text)
     return note
 

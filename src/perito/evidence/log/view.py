@@ -126,10 +126,12 @@ class View:
         number, offset = divmod(index, WIDTH)
         return self._bundle(number)[offset]
 
-    def entries(self) -> Iterator[bytes]:
-        """Every entry, in order."""
-        for number in range(-(-self.head.size // WIDTH)):
-            yield from self._bundle(number)
+    def entries(self, start: int = 0) -> Iterator[bytes]:
+        """The entries from a place on, in order."""
+        first, offset = divmod(start, WIDTH)
+        for number in range(first, -(-self.head.size // WIDTH)):
+            yield from self._bundle(number)[offset:]
+            offset = 0
 
     def expect(self, number: int, limit: int, what: str) -> None:
         """Refuses a number that is not from zero to below the limit.

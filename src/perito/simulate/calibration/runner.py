@@ -20,15 +20,18 @@ from perito.clock import Period
 from perito.engine import Tables, open_engine
 from perito.errors import MeasureError, nearest
 from perito.findings import verbatim
+from perito.measures import describe
 from perito.measures.asking import ask
 from perito.measures.calibration import Calibration, Outcome
 from perito.schema import table
 from perito.schema.arrow import arrow_schema
-from perito.simulate.calibration.scenarios import SCENARIOS, Trial, Verdict
+from perito.simulate.calibration.scenarios import SCENARIOS
 from perito.tables import write_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from perito.simulate.calibration.trial import Trial, Verdict
 
 _BATCH = 50
 
@@ -77,13 +80,24 @@ def _verdicts(calibration: Calibration, seed: int, batch: int, size: int) -> Ite
 
 
 def _tables(trials: Sequence[Trial], folder: Path) -> Tables:
-    rows = [
-        {**row, "evidence_id": f"sha256:{'0' * 64}", "locator": f"row={at}"}
-        for at, row in enumerate((row for trial in trials for row in trial.rows), start=1)
-    ]
-    data = pa.Table.from_pylist(rows, schema=arrow_schema(table("counts")))
-    written = write_tables({"counts": data}, folder / "tables")
-    return Tables(open_engine("duckdb", written.paths, written.paths, threads=1), written.inputs)
+    """The rows of all trials of a batch, each with a place of its own, as canonical tables."""
+    given = {"counts": [row for trial in trials for row in trial.rows]}
+    for name in dict.fromkeys(name for trial in trials for name in trial.tables):
+        given[name] = [row for trial in trials for row in trial.tables.get(name, ())]
+    data = {
+        name: pa.Table.from_pylist(
+            [
+                {**row, "evidence_id": f"sha256:{'0' * 64}", "locator": f"row={at}"}
+                for at, row in enumerate(rows, start=1)
+            ],
+            schema=arrow_schema(table(name)),
+        )
+        for name, rows in given.items()
+        if rows
+    }
+    written = write_tables(data, folder / "tables")
+    names = {name for trial in trials for name in describe(trial.measure).tables}
+    return Tables(open_engine("duckdb", written.paths, names, threads=1), written.inputs)
 
 
 def _case(folder: Path) -> Case:

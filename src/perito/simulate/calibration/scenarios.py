@@ -6,58 +6,23 @@ question that is asked of them, and knows how to judge the finding against what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perito.findings import Finding, Value
+from perito.simulate.calibration.own_labels import OWN_LABELS
+from perito.simulate.calibration.trial import Scenario, Trial, Verdict, covering, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
 _CLASS = "planted class"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How a finding fared against the planted truth; None where the scenario does not ask.
-
-    `is_covered`: the interval holds the truth. `is_alarmed`: the finding says that something is there.
-    `width`: the interval's width in the measure's unit.
-    """
-
-    is_covered: bool | None = None
-    is_alarmed: bool | None = None
-    width: float | None = None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One replicate: published rows, measure and parameters asked of them, and how to judge the finding."""
-
-    rows: tuple[Mapping[str, Any], ...]
-    measure: str
-    parameters: Mapping[str, Any]
-    judge: Callable[[Finding], Verdict]
-
-
-Scenario = Callable[["np.random.Generator", str, Mapping[str, Any]], Trial]
-
-
 def _count(study: str, **columns: object) -> dict[str, Any]:
     """A row of the table `counts`."""
     return {"study": study, "kind": "count", "class": _CLASS, "reliability": "seen", **columns}
-
-
-def _covering(finding: Finding, name: str, truth: float) -> Verdict:
-    interval = _value(finding, name).interval
-    if interval is None:
-        return Verdict(is_covered=False)
-    return Verdict(is_covered=interval.low <= truth <= interval.high, width=interval.high - interval.low)
-
-
-def _value(finding: Finding, name: str) -> Value:
-    return finding.numbers()[name]
 
 
 def sampled_total(draw: np.random.Generator, study: str, settings: Mapping[str, Any]) -> Trial:
@@ -69,7 +34,7 @@ def sampled_total(draw: np.random.Generator, study: str, settings: Mapping[str, 
         (row,),
         "prevalence",
         {"ask": "total", "class": _CLASS, "study": study},
-        lambda finding: _covering(finding, "total", positives),
+        lambda finding: covering(finding, "total", positives),
     )
 
 
@@ -80,7 +45,7 @@ def claimed_total(draw: np.random.Generator, study: str, settings: Mapping[str, 
     row = _count(study, value=hits, base=sample, population=population)
 
     def judge(finding: Finding) -> Verdict:
-        p_value, threshold = _value(finding, "p_value").estimate, _value(finding, "threshold").estimate
+        p_value, threshold = value_of(finding, "p_value").estimate, value_of(finding, "threshold").estimate
         return Verdict(is_alarmed=p_value is not None and threshold is not None and p_value <= threshold)
 
     parameters = {"ask": "claim", "class": _CLASS, "study": study, "claim": settings["claim"]}
@@ -121,8 +86,8 @@ def two_waves(draw: np.random.Generator, study: str, settings: Mapping[str, Any]
             )
 
     def judge(finding: Finding) -> Verdict:
-        verdict = _covering(finding, "difference", rates[0] - rates[1])
-        p_exact = _value(finding, "p_exact").estimate
+        verdict = covering(finding, "difference", rates[0] - rates[1])
+        p_exact = value_of(finding, "p_exact").estimate
         return Verdict(verdict.is_covered, p_exact is not None and p_exact <= _FIVE_PER_CENT, verdict.width)
 
     return Trial(tuple(rows), "refusals", {"study": study}, judge)
@@ -146,7 +111,7 @@ def printed_survey(draw: np.random.Generator, study: str, settings: Mapping[str,
         (row,),
         "survey",
         {"shares": [{"study": study, "class": _CLASS}]},
-        lambda finding: _covering(finding, "share_1", share),
+        lambda finding: covering(finding, "share_1", share),
     )
 
 
@@ -166,7 +131,7 @@ def printed_parts(draw: np.random.Generator, study: str, settings: Mapping[str, 
         rows.append(_removal(study, channel, min(100, printed)))
 
     def judge(finding: Finding) -> Verdict:
-        return Verdict(is_alarmed=bool(_value(finding, "identities_failed").estimate))
+        return Verdict(is_alarmed=bool(value_of(finding, "identities_failed").estimate))
 
     return Trial(tuple(rows), "removal", {"study": study}, judge)
 
@@ -193,7 +158,8 @@ def _removal(study: str, channel: str, percent: int) -> dict[str, Any]:
 _FIVE_PER_CENT = 0.05
 _MONTH_US = (1_767_225_600_000_000, 1_769_904_000_000_000)  # January 2026, UTC
 
-SCENARIOS: Mapping[str, Scenario] = {
+SCENARIOS: dict[str, Scenario] = {
+    **OWN_LABELS,
     "claimed_total": claimed_total,
     "mislabelled_total": mislabelled_total,
     "printed_parts": printed_parts,

@@ -1,4 +1,4 @@
-"""A folder for what an engine cannot hold in memory: its own, locked while it is used, gone afterwards.
+"""A folder for what does not fit in memory: its own, locked while it is used, gone afterwards.
 
 Rows of the evidence pass through it, so it lies inside the case, and what a killed process left behind is
 removed by the next one that uses the place.
@@ -45,7 +45,7 @@ class SpillFolder:
             self._lock = _locked(self.path)
         except OSError as error:
             raise CaseError(
-                "the engine's spill folder cannot be written",
+                "the spill folder cannot be written",
                 where=str(place),
                 found=error.strerror or str(error),
                 remedy="name another folder, or make room",

@@ -1,0 +1,1 @@
+"""What measures on own labels share: the design, the readings, the estimate, the words for refusals."""
