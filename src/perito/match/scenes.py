@@ -58,8 +58,8 @@ def edits() -> Mapping[str, Edit]:
     """What copies undergo, by name: re-encoding, size, frames, bars, crops, an edited part, turns.
 
     Example:
-        >>> sorted(edits())[:3]
-        ['border of 10 %', 'border of 2 %', 'border of 5 %']
+        >>> list(edits())[:2]
+        ['JPEG, quality 50', 'JPEG, quality 20']
     """
     return {
         "JPEG, quality 50": lambda picture, _: _saved(picture, 50),
