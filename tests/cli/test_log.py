@@ -290,3 +290,62 @@ def test_a_case_whose_log_does_not_continue_the_dossiers_checkpoint_does_not_ver
     outcome = perito("verify", case, "--json")
     assert outcome.code == 1
     assert "custody" in {problem["kind"] for problem in json.loads(outcome.out)["problems"]}
+
+
+# --- witnessed elsewhere ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def witness(perito, tmp_path):
+    """The public key of a witness, in a file."""
+    assert perito("key", "new", "witness.example", "--witness").code == 0
+    file = tmp_path / "witness.vkey"
+    file.write_text(perito("key", "show", "witness.example").text)
+    return file
+
+
+def copy_of_checkpoint(case, folder):
+    return shutil.copy(case / "evidence/log/checkpoint", folder / "checkpoint")
+
+
+def test_a_witness_without_the_case_signs_a_checkpoint_and_the_case_takes_it_in(
+    perito, signed, vkey, witness, tmp_path
+):
+    given, back = copy_of_checkpoint(signed, tmp_path), tmp_path / "signed"
+    call = ("log", "cosign", given, "--key", "witness.example", "--trust", vkey, "--out", back)
+    assert perito(*call).code == 0
+    assert perito("log", "witness", signed, back, "--key", witness).code == 0
+    state = json.loads(perito("log", "show", signed, "--json").out)["state"]
+    assert state["signers"] == [vkey, witness.read_text().strip()]
+    assert perito("check", signed, "--quiet").code == 0
+    report = json.loads(perito("log", "verify", signed, "--key", vkey, "--key", witness, "--json").out)
+    assert report["ok"]
+
+
+def test_a_witness_refuses_a_checkpoint_that_the_trusted_key_did_not_sign(
+    perito, signed, vkey, witness, tmp_path
+):
+    given, back = copy_of_checkpoint(signed, tmp_path), tmp_path / "signed"
+    perito("key", "new", "another.example")
+    other = perito("key", "show", "another.example").text.strip()
+    outcome = perito(
+        "log", "cosign", given, "--key", "witness.example", "--trust", other, "--out", back
+    )
+    assert (outcome.code, back.exists()) == (1, False)
+
+
+def test_the_key_of_a_log_cannot_witness(refused, signed, vkey, witness, tmp_path):
+    given, back = copy_of_checkpoint(signed, tmp_path), tmp_path / "signed"
+    refused("log", "cosign", given, "--key", KEY, "--out", back)
+    refused("log", "witness", signed, given, "--key", vkey)
+    assert not back.exists()
+
+
+def test_a_witness_of_an_older_checkpoint_or_of_none_is_refused(perito, refused, signed, witness, tmp_path):
+    given, back = copy_of_checkpoint(signed, tmp_path), tmp_path / "signed"
+    assert perito("log", "cosign", given, "--key", "witness.example", "--out", back).code == 0
+    refused("log", "cosign", given, "--key", "witness.example", "--out", back)
+    perito("show", signed, "sources/counts.csv", "row=1")  # the log grows, and is signed as it does
+    refused("log", "witness", signed, back, "--key", witness)
+    refused("log", "witness", signed, tmp_path / "none", "--key", witness)
+    refused("log", "witness", signed, given, "--key", witness)

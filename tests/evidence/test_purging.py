@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 
 import pytest
@@ -83,7 +82,7 @@ def test_what_was_not_purged_has_no_proof_of_it(case, store):
 def test_only_who_may_purges_and_the_attempt_is_logged(case, store, monkeypatch):
     people = '[[person]]\nid = "a.n."\nname = "Ana"\nlogins = ["ana"]\nroles = ["analyst"]\n'
     (case / "people.toml").write_text(people, "utf-8")
-    monkeypatch.setattr(getpass, "getuser", lambda: "ana")
+    monkeypatch.setattr("perito.evidence.roles.account_of_process", lambda: "ana")
     item = store.items()[0]
     with pytest.raises(EvidenceError, match="may not delete bytes"):
         purge_with_proof(store, case, item, reason="ended", authority="order 1")

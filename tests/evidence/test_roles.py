@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-
 import pytest
 
 from perito.errors import CaseError, EvidenceError
 from perito.evidence import Store
 from perito.evidence.people import change_recipients, opening, revealing
-from perito.evidence.roles import RIGHTS, ROLES, People, check_role, may, role_words
+from perito.evidence.roles import (
+    RIGHTS,
+    ROLES,
+    People,
+    account_of_process,
+    check_role,
+    may,
+    role_words,
+)
 from perito.evidence.vault import Recipient, Vault, new_identity
 from perito.evidence.vault_store import seal_confidential
 
@@ -51,7 +57,7 @@ def case(tmp_path, monkeypatch):
 
 @pytest.fixture
 def as_login(monkeypatch):
-    return lambda login: monkeypatch.setattr(getpass, "getuser", lambda: login)
+    return lambda login: monkeypatch.setattr("perito.evidence.roles.account_of_process", lambda: login)
 
 
 def store_of(case) -> Store:
@@ -154,9 +160,28 @@ def test_an_opening_is_logged_with_who_in_which_role_and_why(case, as_login):
 
 
 def test_what_is_not_confidential_is_opened_without_a_reason_and_logged(case, as_login):
-    as_login("carl")
+    as_login("ana")
     opening(store_of(case), case, store_of(case).find("b.bin"), (None, "", None))
-    assert [one["by"] for one in acts(case, "opened")] == ["c.r."]
+    assert [one["by"] for one in acts(case, "opened")] == ["a.n."]
+
+
+def test_a_role_that_may_not_see_bytes_sees_none_confidential_or_not(case, as_login):
+    as_login("carl")
+    with pytest.raises(EvidenceError, match="may not see"):
+        opening(store_of(case), case, store_of(case).find("b.bin"), (None, "", None))
+    assert [one["right"] for one in acts(case, "refused")] == ["open"]
+
+
+def test_the_environment_cannot_say_under_which_account_somebody_works(monkeypatch):
+    before = account_of_process()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    assert account_of_process() == before != "somebody-else"
+
+
+def test_an_account_without_a_name_is_known_by_its_number(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000_000)
+    assert account_of_process() == "4000000000"
 
 
 def test_on_a_medium_that_cannot_be_written_only_what_is_not_confidential_is_opened(

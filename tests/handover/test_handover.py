@@ -135,7 +135,7 @@ def test_an_empty_case_is_not_handed_over(tmp_path):
 
 
 def test_who_may_not_export_does_not_and_the_attempt_is_logged(case, keys, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOGNAME", "ana")
+    monkeypatch.setattr("perito.evidence.roles.account_of_process", lambda: "ana")
     (case / "people.toml").write_text(
         '[[person]]\nid = "ana"\nname = "Ana"\nlogins = ["ana"]\nroles = ["reader"]\n'
     )
@@ -146,7 +146,7 @@ def test_who_may_not_export_does_not_and_the_attempt_is_logged(case, keys, tmp_p
 
 
 def test_who_may_export_does_under_the_name_that_the_case_has_for_them(case, keys, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOGNAME", "ana")
+    monkeypatch.setattr("perito.evidence.roles.account_of_process", lambda: "ana")
     people = '[[person]]\nid = "a.n."\nname = "Ana"\nlogins = ["ana"]\nroles = ["custodian"]\n'
     (case / "people.toml").write_text(people)
     assert export_case(case, tmp_path / "bag", Terms(), signers=keys[:1]).cover.sender == "a.n."

@@ -268,6 +268,24 @@ def test_items_without_a_value_are_counted_and_bounded_never_dropped(own, ask_ow
     assert (found["decided"], found["undecided"], found["skipped"], found["unread"]) == (97, 2, 1, 0)
     assert finding.values[0].estimate == pytest.approx(1000 * 12 / 97)
     assert [row[1] for row in table(finding, "bounds")] == [pytest.approx(120), pytest.approx(150)]
+    asked = ask_own(made, ask="label-error")
+    assert asked.values[0].name == "specificity_where_all_could_be_errors"
+    assert [row[1] for row in table(asked, "bounds")] == [pytest.approx(120), pytest.approx(150)]
+
+
+def test_what_was_read_once_without_an_answer_moves_the_bounds_where_the_rest_stands_on_second_readings(
+    own, ask_own, table
+):
+    made = stratified(own)
+    open_item = made.rows["draws"][-1]["item_id"]
+    for label in made.rows["labels"]:
+        if label["item_id"] == open_item:
+            label["value"] = "cannot_tell"
+    finding = ask_own(made)
+    low, high = (row[1] for row in table(finding, "bounds"))
+    # One of the 100 drawn from a stratum of 500 stands for five.
+    assert high - low == pytest.approx(5)
+    assert low <= finding.values[0].estimate < high
 
 
 def test_an_adjudication_decides_where_readings_differ_and_is_no_reading_itself(own, ask_own):

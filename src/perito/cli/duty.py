@@ -38,7 +38,7 @@ def duty_command(
     loaded = load_case(case)
     store = Store(loaded.evidence_folder)
     if item is not None:
-        person = People(loaded.folder).acting(by)
+        person = People(loaded.folder).let(store.custody, "report", by)
         found = store.find(item)
         acknowledge_report(
             store.custody, found.evidence_id, authority=authority, reference=reference, by=person.id

@@ -75,6 +75,7 @@ def add_command(
             raise CaseError(
                 "a folder cannot be sealed", where=str(path), remedy="give its files, or an archive of them"
             )
+    _let_seal(case)
     if hash_only:
         _declare(case, paths, acquired_at, facts, as_json=as_json, quiet=quiet)
         return
@@ -84,6 +85,16 @@ def add_command(
     elif not quiet:
         for receipt in receipts:
             _print_receipt(receipt)
+
+
+def _let_seal(case: str) -> None:
+    """Refuses who may not bring evidence in, where the case names its people."""
+    from perito.case import load_case
+    from perito.evidence import Store
+    from perito.evidence.roles import People
+
+    loaded = load_case(case)
+    People(loaded.folder).let(Store(loaded.evidence_folder).custody, "seal")
 
 
 def _declare(

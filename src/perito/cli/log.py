@@ -1,4 +1,4 @@
-"""Commands on the custody log: show, sign, stamp, query, attach, proof, check, verify."""
+"""Commands on the custody log: show, sign, cosign, witness, stamp, query, attach, proof, check, verify."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from perito.cli.output import (
     quiet_option,
     write_json,
 )
-from perito.errors import CaseError
+from perito.errors import CaseError, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,6 +115,67 @@ def sign_command(case: str, key: str | None, passphrase_file: Path | None, quiet
         )
     signer = opened_key(path, passphrase_file)
     custody.sign(signer, at_us=clock.now_us() if signer.kind is KeyKind.WITNESS else None)
+    if not quiet:
+        _print_state(custody)
+
+
+@log_command.command("cosign")
+@click.argument("checkpoint", type=_FILE)
+@click.option("--key", required=True, metavar="NAME", help="The key of the witness, by name or file.")
+@click.option(
+    "--trust", "trusted", multiple=True, metavar="VKEY",
+    help="The public key of the log (or its file), which has to have signed the checkpoint.",
+)  # fmt: skip
+@click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where the signed checkpoint goes.")
+@passphrase_file_option
+def cosign_command(
+    checkpoint: Path, key: str, trusted: tuple[str, ...], out: Path, passphrase_file: Path | None
+) -> None:
+    """Sign, as a witness, a CHECKPOINT that somebody else brings: it was seen at this time. No case is needed.
+
+    Keep a copy: with the next one it shows that one log continues the other.
+
+    \b
+    Example:
+      perito log cosign checkpoint --key witness.example --trust unit4.vkey --out checkpoint.signed
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
+    from perito import clock
+    from perito.evidence.keyring import find_key
+    from perito.evidence.log import Checkpoint
+    from perito.evidence.log.witnessing import cosigned
+
+    if out.exists():
+        raise CaseError("there is a file already", where=str(out), remedy="name another one")
+    signer = opened_key(find_key(key), passphrase_file)
+    note = cosigned(_bytes_of(checkpoint), signer, at_us=clock.now_us(), trusted=_keys(trusted) or ())
+    out.write_bytes(note.data)
+    seen = Checkpoint.parse(note.text)
+    click.echo(f"signed as witness: {seen.origin}, {seen.size} entries, root {seen.root.hex()}")
+    click.echo(out)
+
+
+@log_command.command("witness")
+@case_argument
+@click.argument("checkpoint", type=_FILE)
+@click.option(
+    "--key", "keys", required=True, multiple=True, metavar="VKEY",
+    help="The public key of the witness, or its file; may be given again.",
+)  # fmt: skip
+@quiet_option
+def witness_command(case: str, checkpoint: Path, keys: tuple[str, ...], quiet: bool) -> None:
+    """Add to the checkpoint of CASE the signature that a witness gave to it elsewhere.
+
+    The witness signs a copy of evidence/log/checkpoint with 'perito log cosign', or with another program of
+    the same form (C2SP tlog-cosignature). If the log has grown since, give the witness the present one.
+
+    \b
+    Example:
+      perito log witness my-case checkpoint.signed --key witness.vkey
+    """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
+    from perito.evidence.log.witnessing import expect_witnesses
+
+    custody = _store(case).custody
+    custody.log.add_signatures(_bytes_of(checkpoint), *expect_witnesses(_keys(keys) or ()))
     if not quiet:
         _print_state(custody)
 
@@ -250,6 +311,13 @@ def _keys(given: tuple[str, ...]) -> list[VerifierKey] | None:
     for one in given:
         lines += Path(one).read_text("utf-8").split() if Path(one).is_file() else [one]
     return [VerifierKey.parse(line) for line in lines] or None
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise Missing("the checkpoint cannot be read", where=str(file), found=str(fault.strerror)) from fault
 
 
 def _trusted(given: Mapping[str, Any]) -> Trust | None:

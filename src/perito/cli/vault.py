@@ -120,7 +120,7 @@ def lock_command(case: str, items: tuple[str, ...], reason: str, by: str | None)
 
     loaded = load_case(case)
     store = Store(loaded.evidence_folder)
-    person = People(loaded.folder).acting(by)
+    person = People(loaded.folder).let(store.custody, "seal", by)
     for name in items:
         item = lock(store, store.find(name).evidence_id, by=person.id, reason=reason or None)
         click.echo(f"{item.evidence_id}  {item.bytes:>12,}  {item.state}  {item.shown_path}")

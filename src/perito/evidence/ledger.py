@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 import rfc8785
 
-from perito.errors import EvidenceError
+from perito.errors import EvidenceError, SealBroken
 from perito.evidence.archive import Archive, Contents
 from perito.evidence.catalogue import Catalogue
 from perito.evidence.custody import STATED_ACTS, entry_of
@@ -118,8 +118,20 @@ class Entering:
             return True
 
     def catch_up(self) -> None:
-        """Makes the index follow what the log has beyond it."""
+        """Makes the index follow what the log has beyond it.
+
+        Raises:
+            SealBroken: The log is shorter than the index has seen it. Whoever adds to it would cover that up.
+        """
         size, start = self._custody.size, self.catalogue.log_size()
+        if size < start:
+            raise SealBroken(
+                "the log is shorter than the index has seen it",
+                where=str(self._custody.path),
+                expected=f"at least {start} entries",
+                found=f"{size} entries",
+                remedy="run 'perito check' and restore the log from a copy; nothing was added",
+            )
         if start < size:
             for data in self._custody.log.entries(start):
                 self.follow(data)

@@ -53,7 +53,7 @@ def opening(store: Store, case_folder: Path, item: Item, said: Said, locator: st
         leave = people.admit(store.custody, item.evidence_id, "open", role=role, reason=reason, by=by)
         _log_opening(store, item, leave.person.id, locator, **leave.facts())
         return True
-    person = people.acting(by)
+    person = people.let(store.custody, "open", by)
     if not os.access(store.path, os.W_OK):
         return False
     _log_opening(store, item, person.id, locator, role=role, reason=reason or None)

@@ -9,7 +9,7 @@ without this program and without a trace. The keys protect the bytes; the roles 
 
 from __future__ import annotations
 
-import getpass
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -115,6 +115,22 @@ class Admission:
         return {"role": self.role, "reason": self.reason, "is_listed": self.person.is_listed}
 
 
+def account_of_process() -> str:
+    """The account under which this process works; the environment cannot name another one.
+
+    Example:
+        >>> account_of_process() != ""
+        True
+    """
+    import pwd
+
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)  # an account without a name, as in some containers
+
+
 class People:
     """The people of a case; without a file of people nobody is listed, and each says who they are.
 
@@ -141,7 +157,7 @@ class People:
         Raises:
             EvidenceError: The case names its people, and nobody under that account, or somebody else.
         """
-        account = login or getpass.getuser()
+        account = login or account_of_process()
         if self._people is None:
             return Person(claimed or account, claimed or account, ROLES, is_listed=False)
         person = next((one for logins, one in self._people if account in logins), None)
@@ -152,6 +168,29 @@ class People:
                 expected="a person who lists the account among their logins",
                 found=account,
                 remedy="let the custodian name them there",
+            )
+        return person
+
+    def let(self, custody: Custody, right: str, by: str | None = None) -> Person:
+        """Leave for an act on the case as a whole, in any of a person's roles; a refusal is logged.
+
+        Args:
+            custody: The custody log.
+            right: What is to be done.
+            by: Who they say they are, where the case names nobody.
+
+        Raises:
+            EvidenceError: No role of the person has that right, or the case does not know them.
+        """
+        person = self.acting(by)
+        if person.is_listed and not any(may(role, right) for role in person.roles):
+            custody.record("refused", by=person.id, right=right)
+            raise EvidenceError(
+                f"{person.id} may not {_data()['rights'][right]['en']}",
+                where=str(self.file),
+                expected="one of the roles " + ", ".join(one for one in ROLES if may(one, right)),
+                found=", ".join(person.roles) or "none",
+                remedy="ask somebody who may; the attempt is in the custody log",
             )
         return person
 

@@ -13,7 +13,7 @@ from perito.evidence import Store
 from perito.evidence.custody import operator
 from perito.evidence.index import Index
 from perito.evidence.keyring import keys_at_hand
-from perito.evidence.roles import People, may
+from perito.evidence.roles import People
 from perito.handover.arrival import outside_paths
 from perito.handover.departure import Terms, unseen
 from perito.handover.keychain import endorsement
@@ -103,17 +103,7 @@ def _admitted(case: Case, store: Store, claimed: str) -> str:
         if not name.strip():
             raise CaseError("nobody is named who hands the case over", remedy="name the person or body")
         return name
-    person = people.acting(claimed or None)
-    if not any(may(role, "export") for role in person.roles):
-        store.custody.record("refused", by=person.id, right="export")
-        raise EvidenceError(
-            f"{person.id} may not export the case",
-            where=str(people.file),
-            expected="a role with the right 'export'",
-            found=", ".join(person.roles) or "none",
-            remedy="ask the custodian; the attempt is in the custody log",
-        )
-    return person.id
+    return people.let(store.custody, "export", claimed or None).id
 
 
 def _expect_sound(store: Store) -> None:

@@ -33,8 +33,8 @@ class Staged:
         >>> rows = [{"reason": "r", "evidence_id": "sha256:00", "locator": f"line={at}"} for at in (2, 1)]
         >>> staged = Staged("rejects", Limits(100, Path()))
         >>> staged.add(pa.Table.from_pylist(rows, schema=schema))
-        >>> [batch["locator"].to_pylist() for batch in staged.batches()]
-        [['line=1', 'line=2']]
+        >>> [place for batch in staged.batches() for place in batch["locator"].to_pylist()]
+        ['line=1', 'line=2']
     """
 
     def __init__(self, name: str, limits: Limits) -> None:

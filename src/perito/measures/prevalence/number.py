@@ -55,10 +55,11 @@ def _finding(study: Study, estimator: Estimator, shared: dict[str, Any]) -> Find
     values = values_of(study, estimator)
     if asks_share:
         values = values[::-1] if len(values) > 1 else values
+    number = values[0].name
     if inquiry.parameters["ask"] == "label-error":
         values = (_threshold(study), *values)
     table = specificity_table(study)
-    bounds = bounds_table(study, values[0].name, bounds_of(study, values[0].name))
+    bounds = bounds_table(study, number, bounds_of(study, number))
     series = (*shared.pop("series"), *present([bounds]))
     further = [
         inquiry.text("condition_bounds") if bounds else None,

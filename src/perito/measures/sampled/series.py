@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from perito.stats.interval import Estimate
 
 
+_BASES = ("basis_counted_posts", "basis_counted_media")
+
+
 def design_table(inquiry: Inquiry, design: Design) -> Table:
     """What was fixed before the first label was read."""
     rows = [
@@ -37,12 +40,12 @@ def _facts(inquiry: Inquiry, design: Design) -> Iterator[tuple[str, Cell]]:
     yield "registered_at", None if design.registered_at_us is None else iso(design.registered_at_us)
     yield "frame", design.frame
     yield "population", _number(inquiry, "population", design.population)
-    yield "population_basis", design.population_basis
+    yield "population_basis", _translated(inquiry, design.population_basis, _BASES)
     if design.period:
         yield "window", " / ".join((iso(design.period.start_us), iso(design.period.end_us)))
     yield "book", " ".join(design.book) if design.book else None
     yield "method", meaning("draw_method", design.method)
-    yield "allocation", design.allocation
+    yield "allocation", _translated(inquiry, design.allocation, ("allocation_half",))
     yield "interval_method", design.interval_method
     yield "planned", _number(inquiry, "planned", design.planned)
     yield "drawn", _number(inquiry, "sample", design.drawn)
@@ -56,6 +59,12 @@ def _facts(inquiry: Inquiry, design: Design) -> Iterator[tuple[str, Cell]]:
     yield "seed", design.seed
     yield "replaces", design.replaces
     yield "reason", design.reason
+
+
+def _translated(inquiry: Inquiry, sealed: str | None, keys: Iterable[str]) -> Text | str | None:
+    """Words that the program itself seals, in both languages; anything else as it was sealed."""
+    known = (inquiry.text(key) for key in keys)
+    return next((text for text in known if text.en == sealed), sealed)
 
 
 def _number(inquiry: Inquiry, name: str, number: int | None) -> Value | None:

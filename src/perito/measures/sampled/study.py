@@ -169,7 +169,7 @@ class Study:
         if self.rule != "second-readings":
             yield self._cell(self.of_stratum(stratum), share, held, fill)
             return
-        groups = [group for group in self._groups(stratum) if group]
+        groups = [group for group in self._groups(stratum, without_open=fill is not None) if group]
         sizes = [_items(group) for group in groups]
         missing = stratum.drawn - sum(sizes)
         whole = sum(sizes) + (missing if fill else 0)
@@ -189,9 +189,14 @@ class Study:
         open_ = _items(found) - decided if fill else 0
         return Cell(share, decided + open_, hits + (open_ if fill == "yes" else 0), held)
 
-    def _groups(self, stratum: Stratum) -> tuple[tuple[Outcome, ...], ...]:
-        """The items of a stratum by their first reading: yes, and anything else."""
+    def _groups(self, stratum: Stratum, *, without_open: bool = False) -> tuple[tuple[Outcome, ...], ...]:
+        """The items of a stratum by their first reading: yes, and anything else.
+
+        Without those that are open (read once, without an answer), where bounds say what they count as.
+        """
         read = [outcome for outcome in self.of_stratum(stratum) if outcome.readings]
+        if without_open:
+            read = [one for one in read if one.first in {"yes", "no"} or _is_second(one)]
         return (
             tuple(outcome for outcome in read if outcome.first == "yes"),
             tuple(outcome for outcome in read if outcome.first != "yes"),
