@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +67,7 @@ def tables_report(folder: Path, told: Told) -> Report:
 def exhibits_report(folder: Path, told: Told) -> Report:
     """Evidence manifest against tables, custody record and sources of the numbers; the custody itself."""
     evidence, custody = read_evidence(folder), read_custody(folder)
-    rows = _rows(open_tables(folder / TABLES_FOLDER), EVIDENCE_TABLE)
+    rows = list(_rows(open_tables(folder / TABLES_FOLDER), EVIDENCE_TABLE))
     problems = (*exhibit_problems(evidence, custody["items"], rows), *source_problems(told.records, evidence))
     report = Report(problems, (("exhibits", len(evidence)),))
     return report.joined(custody_report(folder, custody, evidence))
@@ -170,9 +172,11 @@ def _table_problems(tables: TableSet, name: str) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _rows(tables: TableSet, name: str) -> list[dict[str, Any]]:
+def _rows(tables: TableSet, name: str) -> Iterator[dict[str, Any]]:
+    """The rows of a table, a few in memory at a time."""
     try:
-        return list(tables.read(name).to_pylist())
+        for batch in tables.batches(name):
+            yield from batch.to_pylist()
     except UnicodeDecodeError as error:
         raise DossierError("a text of the table is not UTF-8", where=name, found=str(error.reason)) from error
 
@@ -184,13 +188,16 @@ def _first_row(tables: TableSet, rebuilt: TableSet, name: str) -> str:
     if is_same_file(tables.folder, rebuilt.folder, rebuilt.path(name).name):
         return ""
     try:
-        one, other = _rows(tables, name), _rows(rebuilt, name)
+        for number, (left, right) in enumerate(
+            zip_longest(_rows(tables, name), _rows(rebuilt, name)), start=1
+        ):
+            if left is None or right is None:
+                return f"; first at row {number}"
+            if left != right:
+                return f"; first at row {number}, {right['evidence_id']} {right['locator']}"
     except PeritoError:
         return ""  # that the table cannot be read is said where it is held against its digest
-    for number, (left, right) in enumerate(zip(one, other, strict=False), start=1):
-        if left != right:
-            return f"; first at row {number}, {right['evidence_id']} {right['locator']}"
-    return "" if len(one) == len(other) else f"; first at row {min(len(one), len(other)) + 1}"
+    return ""
 
 
 def file_problems(folder: Path, again: Path) -> Iterator[Problem]:
@@ -202,4 +209,5 @@ def file_problems(folder: Path, again: Path) -> Iterator[Problem]:
 
 def is_same_file(folder: Path, again: Path, name: str) -> bool:
     """Whether a file is in both folders with the same bytes."""
-    return (folder / name).is_file() and (folder / name).read_bytes() == (again / name).read_bytes()
+    filecmp.clear_cache()  # it trusts size and time, which whoever changed a file may have kept
+    return (folder / name).is_file() and filecmp.cmp(folder / name, again / name, shallow=False)

@@ -124,7 +124,9 @@ def _recomputed(case: Case, store: Store) -> Report:
         return _from_tables(case).joined(Report(checked=((_NOT_REBUILT, gone),)))
     told, agreement = read_told(case.findings_folder), _agreement(case)
     with tempfile.TemporaryDirectory(prefix="perito-verify-") as scratch:
-        rebuilt = build_tables(store, Path(scratch) / TABLES_FOLDER)
+        rebuilt = build_tables(
+            store, Path(scratch) / TABLES_FOLDER, memory_limit_mb=case.engine.memory_limit_mb
+        )
         report = guarded(case.folder, rebuilt_report, case.tables_folder, rebuilt, agreement)
         report = report.joined(guarded(case.folder, tables_report, case.tables_folder, told))
         return report.joined(
