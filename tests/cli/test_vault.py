@@ -200,3 +200,17 @@ def test_a_duty_is_listed_until_a_report_is_recorded(perito, refused, keys, buil
     )
     assert (done.code, done.text) == (0, "")
     assert json.loads(perito("duty", built_case, "--json").out) == []
+
+
+def test_what_was_encrypted_before_is_encrypted_anew_for_a_new_recipient(perito, keys, vault_case):
+    assert perito("run", vault_case, "--quiet").code == 0
+    added = perito("vault", "new", "third", "--unprotected").text.splitlines()[1]
+    assert perito("vault", "recipients", vault_case, "--add", f"third={added}").code == 0
+    outcome = perito("vault", "rewrap", vault_case, "--reason", "a third holder")
+    assert (outcome.code, outcome.text.count("encrypted anew")) == (0, 1)
+    assert perito("vault", "rewrap", vault_case).text == ""
+    for path in keys.glob("*.agekey"):
+        if path.stem != "third":
+            path.unlink()
+    assert perito("check", vault_case, "--quiet").code == 0
+    assert perito("verify", vault_case, "--quiet").code == 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "case.toml"
 _ENGINE_KEYS = ("memory_limit_mb", "threads", "spill")
+_CASE_KEYS = ("id", "title", "mandate", "language", "period", "withheld")
 _LEAST_MEMORY_MB, _MOST_MEMORY_MB = 64, 16_000_000
 _MOST_THREADS = 1_024
 _OWN_FOLDERS = ("evidence", "tables", "findings", "dossier")
@@ -57,7 +58,7 @@ def read_case(content: bytes, folder: Path, where: str = FILE_NAME) -> Case:
         31.0
     """
     root = Section(_parse(content, where), f"{where}:", ("case", "engine", "evidence", "question"))
-    about = Section(root.table("case"), f"{where}: [case]", ("id", "title", "mandate", "language", "period"))
+    about = Section(root.table("case"), f"{where}: [case]", _CASE_KEYS)
     title, period = about.bilingual("title"), about.period("period")
     if title is None:
         about.fail("title", "the key is missing", expected='{ en = "..", es = ".." }')
@@ -73,6 +74,7 @@ def read_case(content: bytes, folder: Path, where: str = FILE_NAME) -> Case:
         evidence=_evidence(root, where),
         questions=_questions(root, where),
         engine=_engine(Section(root.table("engine"), f"{where}: [engine]", _ENGINE_KEYS)),
+        withheld=about.optional_text("withheld"),
     )
 
 

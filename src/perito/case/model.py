@@ -77,7 +77,10 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class Case:
-    """A case folder and what its `case.toml` declares."""
+    """A case folder and what its `case.toml` declares.
+
+    `withheld` says, in a redacted copy, what was left out and why; None in a whole case.
+    """
 
     folder: Path
     id: str
@@ -88,6 +91,7 @@ class Case:
     evidence: tuple[DeclaredEvidence, ...]
     questions: tuple[Question, ...]
     engine: EngineSettings = EngineSettings()
+    withheld: str | None = None
 
     @property
     def spill_folder(self) -> Path:

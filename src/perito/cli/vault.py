@@ -69,7 +69,7 @@ def recipients_command(
 ) -> None:
     """List or change for whom the vault of CASE is encrypted: the case's key and a recovery key at least.
 
-    What was encrypted before stays as it was.
+    What was encrypted before stays as it was, until 'perito vault rewrap' encrypts it anew.
 
     \b
     Example:
@@ -124,6 +124,37 @@ def lock_command(case: str, items: tuple[str, ...], reason: str, by: str | None)
     for name in items:
         item = lock(store, store.find(name).evidence_id, by=person.id, reason=reason or None)
         click.echo(f"{item.evidence_id}  {item.bytes:>12,}  {item.state}  {item.shown_path}")
+
+
+@vault_command.command("rewrap")
+@case_argument
+@click.argument("items", nargs=-1, metavar="[ITEM]...")
+@role_option
+@reason_option
+@by_option
+def rewrap_command(
+    case: str, items: tuple[str, ...], role: str | None, reason: str, by: str | None
+) -> None:
+    """Encrypt ITEMs of CASE (all in the vault, if none is named) anew for those who are recipients now.
+
+    Needs an identity that opens them. The plain bytes and their digest stay the same; the log has the new
+    digest of the encrypted file. Whoever has a copy of the former file and an identity for it can still
+    read that.
+
+    \b
+    Example:
+      perito vault rewrap my-case --reason 'A. N. left the unit'
+    """  # noqa: D301
+    from perito.case import load_case
+    from perito.evidence import Store
+    from perito.evidence.people import rewrapping
+
+    loaded = load_case(case)
+    store = Store(loaded.evidence_folder)
+    every = [one for one in store.items() if one.state == "encrypted" and one.parent_id is None]
+    chosen = [store.find(name) for name in items] or every
+    for item in rewrapping(store, loaded.folder, chosen, (role, reason, by)):
+        click.echo(f"{item.evidence_id}  {item.bytes:>12,}  encrypted anew  {item.shown_path}")
 
 
 def _recipient(text: str) -> Recipient:

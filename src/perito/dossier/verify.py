@@ -33,7 +33,7 @@ from perito.evidence.log import Checkpoint
 from perito.evidence.states import UNHELD
 from perito.formats import UNREAD
 from perito.report import Problem, Report
-from perito.tables import build_tables, listed_items
+from perito.tables import build_tables, listed_items, open_tables
 
 if TYPE_CHECKING:
     import os
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _SIGNS_OF_A_DOSSIER = (MANIFEST, MANIFEST_DIGEST, REPORT_FILE)
 _NOT_REBUILT = "items without bytes, for which the tables were not rebuilt"
+_NOT_RUN = "case not run here: its dossier held against the sealed bytes"
 _HELD_OTHERWISE = "items held otherwise since the dossier was made"
 _NOTES = {
     Agreement.VALUES: "made by another version of the code and judged by its values alone",
@@ -120,6 +121,8 @@ def _recomputed(case: Case, store: Store) -> Report:
     the numbers are recomputed from the tables as they are.
     """
     gone = _unheld(store)
+    if not case.tables_folder.exists() and not case.findings_folder.exists():
+        return _not_run(case, store, gone)
     if gone:
         return _from_tables(case).joined(Report(checked=((_NOT_REBUILT, gone),)))
     told, agreement = read_told(case.findings_folder), _agreement(case)
@@ -140,6 +143,28 @@ def _recomputed(case: Case, store: Store) -> Report:
                 case.findings_folder,
             )
         )
+
+
+def _not_run(case: Case, store: Store, gone: int) -> Report:
+    """A case that has not been run here, as after an import: its dossier against its sealed bytes."""
+    if not case.dossier_folder.is_dir():
+        what = "nothing has been computed in this case yet: run 'perito run' first"
+        return Report((Problem("unbuilt", case.tables_folder.name, what),))
+    if gone:
+        return Report(checked=((_NOT_REBUILT, gone),))
+    told, agreement = read_told(case.dossier_folder), _agreement(case)
+    with tempfile.TemporaryDirectory(prefix="perito-verify-") as scratch:
+        rebuilt = build_tables(store, Path(scratch) / TABLES_FOLDER)
+        inputs = open_tables(case.dossier_folder / TABLES_FOLDER).inputs
+        what = "the sealed evidence gives another table than the dossier has"
+        problems = [
+            Problem("table", name, what, str(inputs[name]), str(rebuilt.inputs.get(name)))
+            for name in inputs
+            if inputs[name] != rebuilt.inputs.get(name)
+        ]
+        report = Report(tuple(problems), (("tables rebuilt", len(rebuilt.inputs)), (_NOT_RUN, 1)))
+        given = (case.folder, rebuilt.folder, told, agreement, case.dossier_folder)
+        return report.joined(guarded(case.folder, numbers_report, *given))
 
 
 def _unheld(store: Store) -> int:

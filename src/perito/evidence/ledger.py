@@ -18,9 +18,12 @@ from perito.evidence.catalogue import Catalogue
 from perito.evidence.custody import STATED_ACTS, entry_of
 from perito.evidence.entries import Limits
 from perito.evidence.items import intake_record
+from perito.evidence.objects import NEXT_SUFFIX, file_digest
+from perito.files import make_durable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from perito.evidence.custody import Custody
     from perito.evidence.index import Index
@@ -209,17 +212,45 @@ class Ledger:
             pass
 
     def finish(self) -> None:
-        """Deletes the bytes that were purged or are encrypted now, durably.
+        """Deletes the bytes that were purged or are encrypted now, and settles the vault, durably.
 
         Needs the store locked, and the act recorded.
         """
         purged, encrypted = self._unfinished()
         self._objects.withdraw(purged)
         self._objects.withdraw_plain(encrypted)
+        self._settle_vault()
 
     def is_behind(self) -> bool:
         """Whether the log has an act that the index has not followed, or bytes are left that were purged."""
-        return any(map(is_stated, self._custody.log.entries(self._followed()))) or any(self._unfinished())
+        return any(map(is_stated, self._custody.log.entries(self._followed()))) or any(
+            (*self._unfinished(), self._unsettled())
+        )
+
+    def _settle_vault(self) -> None:
+        """Puts encrypted files that waited for the log in their places, and takes away what it has not."""
+        states = self._states()
+        for path, item_id in self._unsettled():
+            expected = orjson.loads(states[item_id][1]).get("cipher_digest") if item_id in states else None
+            target = self._objects.encrypted_path(item_id)
+            if path != target and expected is not None and file_digest(path) == expected:
+                path.replace(target)
+            else:
+                path.unlink()
+            make_durable([path.parent])
+
+    def _unsettled(self) -> list[tuple[Path, str]]:
+        """Encrypted files that wait for their place, or lie beside plain bytes that the log has as such."""
+        states = self._states()
+        return [
+            (path, item_id)
+            for path, item_id in self._objects.in_vault()
+            if path.suffix == NEXT_SUFFIX or (item_id not in states and self._objects.path(item_id).exists())
+        ]
+
+    def _states(self) -> dict[str, tuple[str, str]]:
+        with self._index.unlocked() as connection:
+            return Catalogue(connection).states()
 
     def _followed(self) -> int:
         with self._index.reading() as connection:
@@ -227,8 +258,7 @@ class Ledger:
 
     def _unfinished(self) -> tuple[list[str], list[str]]:
         """The items whose bytes are still there though they were purged, and though they were encrypted."""
-        with self._index.unlocked() as connection:
-            states = Catalogue(connection).states()
+        states = self._states()
         place = self._objects.path, self._objects.encrypted_path
         purged = [item_id for item_id, (state, _) in states.items() if state == "purged"]
         encrypted = [item_id for item_id, (state, _) in states.items() if state == "encrypted"]

@@ -30,6 +30,8 @@ _PART = ".part"
 _INTENDED = "intended"
 _READ_ONLY = 0o444
 _SHARD_LENGTH = 2
+NEXT_SUFFIX = ".next"
+"""What ends the name of an encrypted file that waits to take the place of another."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ def fingerprint(handle: int, copy_to: int | None = None) -> Fingerprint:
     return Fingerprint(evidence_id(digest.hexdigest()), size, head)
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file as an evidence id is written.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as stream:
+        return evidence_id(hashlib.file_digest(stream, "sha256").hexdigest())
+
+
 def write_all(handle: int, data: bytes) -> None:
     """Writes every byte; one call may write fewer than it is given.
 
@@ -111,6 +123,19 @@ class Objects:
         """Where the encrypted form of that object lies or would lie, in the vault of the store."""
         digest = item_id.removeprefix("sha256:")
         return self.store_folder / "vault" / digest[:_SHARD_LENGTH] / f"{digest[_SHARD_LENGTH:]}.age"
+
+    def next_path(self, item_id: str) -> Path:
+        """Where the encrypted form waits that is to take the place of the present one, once it is logged."""
+        path = self.encrypted_path(item_id)
+        return path.with_name(f"{path.name}{NEXT_SUFFIX}")
+
+    def in_vault(self) -> Iterator[tuple[Path, str]]:
+        """Every encrypted file, in place or waiting, with the item that its place names."""
+        for path in sorted((self.store_folder / "vault").glob("*/*.age*")):
+            rest, _, suffix = path.name.partition(".")
+            item_id = evidence_id(path.parent.name + rest)
+            if suffix in {"age", f"age{NEXT_SUFFIX}"} and is_evidence_id(item_id):
+                yield path, item_id
 
     def open(self, item_id: str, size: int) -> BinaryIO:
         """The object, open for reading.

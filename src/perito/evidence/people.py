@@ -108,5 +108,26 @@ def change_recipients(
     return vault.recipients()
 
 
+def rewrapping(
+    store: Store, case_folder: Path, items: Sequence[Item], said: Said
+) -> list[Item]:
+    """Encrypts items anew for the present recipients, with leave; gives those for which that was due.
+
+    Raises:
+        CaseError: One is not encrypted, or role or reason is missing.
+        EvidenceError: The person may not, or no identity at hand opens one.
+    """
+    from perito.evidence.vault_store import rewrap
+
+    role, reason, by = said
+    people = People(case_folder)
+    if people.is_kept:
+        person = people.admit(store.custody, store.path.name, "keys", role=role, reason=reason, by=by).person
+    else:
+        person = people.acting(by)
+    ids = [item.evidence_id for item in items]
+    return rewrap(store, ids, by=person.id, reason=reason or "for the present recipients")
+
+
 def _log_opening(store: Store, item: Item, by: str, locator: str | None, **facts: Any) -> None:  # noqa: ANN401  (JSON)
     store.custody.record("opened", items=[item.evidence_id], by=by, locator=locator, **facts)

@@ -82,7 +82,32 @@ class VaultIntake(Intake):
             make_durable([part])
             with self._index.exclusive():
                 with self._ledger.writing() as entering:
+                    _expect_state(entering, item_id, "sealed")
                     self._objects.place({item_id: part})
+                    self._enter_encrypted(entering, item_id, found, None)
+                self._ledger.finish()
+
+    def rewrap(self, item_id: str, size: int) -> None:
+        """Encrypts an encrypted item anew, for those who are recipients now. Its plain bytes stay the same.
+
+        The new file waits beside the present one until the log has its digest: whenever a crash comes, the
+        file in place is one that the log has.
+
+        Raises:
+            SealBroken: The bytes are not those that were sealed.
+            EvidenceError: No identity at hand opens it, or the store cannot be written.
+        """
+        waiting = self._plain.next_path(item_id)
+        with self._staging() as staging:
+            with staging.new_part() as (copy, part), self._vault.open(item_id, size) as stream:
+                found = self._vault.encrypt(stream, copy)
+            _expect_same(item_id, found)
+            make_durable([part])
+            with self._index.exclusive():
+                with self._ledger.writing() as entering:
+                    _expect_state(entering, item_id, "encrypted")
+                    part.replace(waiting)
+                    make_durable([waiting.parent])
                     self._enter_encrypted(entering, item_id, found, None)
                 self._ledger.finish()
 
@@ -115,6 +140,17 @@ class VaultIntake(Intake):
             "encrypted", items=[item_id], by=self._by, at_us=at_us, reason=self._reason, **found.facts()
         )
         entering.enter(act)
+
+
+def _expect_state(entering: Entering, item_id: str, expected: str) -> None:
+    """Refuses an item that somebody else purged or encrypted while it was read."""
+    state = entering.catalogue.state_of(item_id)
+    found = "sealed" if state is None else state[0]
+    if found != expected:
+        raise EvidenceError(
+            "the item is held otherwise since it was read", where=item_id, expected=expected, found=found,
+            remedy="nothing was changed; look at it with 'perito log show CASE --item'",
+        )  # fmt: skip
 
 
 def _expect_same(item_id: str, found: Encrypted) -> None:

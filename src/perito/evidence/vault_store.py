@@ -11,7 +11,7 @@ from perito.evidence.catalogue import Catalogue, contents_digest
 from perito.evidence.index import Index
 from perito.evidence.intake import Source
 from perito.evidence.ledger import Ledger
-from perito.evidence.objects import Objects
+from perito.evidence.objects import NEXT_SUFFIX, Objects, file_digest
 from perito.evidence.vault import PLAIN_BYTES_LIMIT, Vault
 from perito.evidence.vault_intake import VaultIntake
 from perito.ids import evidence_id
@@ -93,6 +93,37 @@ def lock(store: Store, item_id: str, *, by: str | None, reason: str | None) -> I
     return store.item(item_id)
 
 
+def rewrap(store: Store, item_ids: Iterable[str], *, by: str | None, reason: str | None) -> list[Item]:
+    """Encrypts items anew for those who are recipients now; their ids and plain bytes stay the same.
+
+    What is for exactly these recipients already is left as it is. Who was a recipient before and has a copy
+    of the former file can read that one as before.
+
+    Args:
+        store: The store.
+        item_ids: Their evidence ids.
+        by: Who encrypts.
+        reason: Why.
+
+    Returns:
+        The items that were encrypted anew.
+
+    Raises:
+        Missing: There is no such item.
+        CaseError: One is not encrypted; nothing was done.
+        EvidenceError: No identity at hand opens one; those before it are done.
+    """
+    present = {one.key for one in Vault(store.path).expect_recipients()}
+    chosen = [(store.item(item_id), store.standing(item_id)) for item_id in item_ids]
+    for item, standing in chosen:
+        if standing.state != ENCRYPTED or item.parent_id is not None:
+            raise CaseError("the item is no encrypted file", where=item.evidence_id, found=standing.state)
+    due = [item for item, standing in chosen if set(standing.entry.get("recipients", ())) != present]
+    for item in due:
+        _intake(store, by=by, reason=reason).rewrap(item.evidence_id, item.bytes)
+    return due
+
+
 def _intake(store: Store, *, by: str | None, reason: str | None) -> VaultIntake:
     index = Index(store.path)
     ledger = Ledger(index, store.custody, Objects(store.path))
@@ -106,7 +137,8 @@ def _intake(store: Store, *, by: str | None, reason: str | None) -> VaultIntake:
 def check_vault(store: Store) -> Report:
     """Every encrypted file against the log; with an identity at hand, the plain bytes as well.
 
-    Problem kinds: `contents`, `vault_missing`, `vault_digest`, `vault_plain`, `stranger`.
+    Problem kinds: `contents`, `vault_missing`, `vault_digest`, `vault_plain`, `stranger`, and `interrupted`
+    for a change of the vault that the next addition completes.
     """
     vault = Vault(store.path)
     try:
@@ -141,9 +173,14 @@ def _list_problems(store: Store, items: Iterable[Item]) -> Iterator[Problem]:
 
 def _strangers(vault: Vault, standings: Mapping[str, Standing]) -> Iterator[Problem]:
     known = {vault.path(item_id) for item_id in standings} | {vault.recipients_file}
+    waiting = dict(Objects(vault.folder.parent).in_vault())
     for path in sorted(vault.folder.rglob("*")) if vault.folder.is_dir() else ():
         if path not in known and not (path.is_dir() and not path.is_symlink()):
             place = path.relative_to(vault.folder.parent).as_posix()
+            if path.suffix == NEXT_SUFFIX and path in waiting:
+                what = "a change of the vault was interrupted; the next addition completes it"
+                yield Problem("interrupted", f"{waiting[path]}: {place}", what)
+                continue
             yield Problem("stranger", place, "the vault holds a file of which the log says nothing")
 
 
@@ -156,9 +193,15 @@ def _file_problems(path: Path, item_id: str, standing: Standing) -> Iterator[Pro
         yield Problem("vault_missing", item_id, what, str(path), str(fault.strerror))
         return
     expected = standing.entry.get("cipher_digest", "")
-    if evidence_id(digest) != expected:
+    if evidence_id(digest) != expected and not _is_waiting(path, expected):
         what = "the encrypted file is not the one that was written"
         yield Problem("vault_digest", item_id, what, expected, evidence_id(digest))
+
+
+def _is_waiting(path: Path, expected: str) -> bool:
+    """Whether the file that the log has is there, and only waits for its place."""
+    waiting = path.with_name(f"{path.name}{NEXT_SUFFIX}")
+    return waiting.is_file() and file_digest(waiting) == expected
 
 
 def _plain_problems(vault: Vault, item_id: str, size: int) -> tuple[list[Problem], bool]:

@@ -18,7 +18,7 @@ from perito.handover.arrival import outside_paths
 from perito.handover.departure import Terms, unseen
 from perito.handover.keychain import endorsement
 from perito.handover.packing import Packing
-from perito.handover.redaction import Redaction, redacted_case_file, withheld_paths
+from perito.handover.redaction import Redaction, redacted_case_file, withheld_paths, withheld_words
 
 if TYPE_CHECKING:
     import os
@@ -64,7 +64,9 @@ def export_case(
     terms = replace(terms, by=_admitted(case, store, terms.by))
     case_file = case.file.read_bytes()
     if redaction is not None:
-        case_file = redacted_case_file(case_file, withheld_paths(store.items(), redaction.reasons))
+        words = withheld_words(redaction.reasons) if redaction.reasons else None
+        paths = withheld_paths(store.items(), redaction.reasons)
+        case_file = redacted_case_file(case_file, paths, words)
     entry, at_us = _recorded(store, terms, signers, redaction)
     with Index(store.path).reading():  # nobody adds or purges while the bag is made
         return Packing(case, store, case_file, terms, redaction, progress).into(bag, entry, at_us)

@@ -109,8 +109,21 @@ def _expect_in_no_archive(store: Store, reasons: Collection[str]) -> None:
             )
 
 
-def redacted_case_file(content: bytes, withheld_paths: Collection[str]) -> bytes:
-    """The case file without the items that are left out, and without comments.
+def withheld_words(reasons: Mapping[str, str]) -> str:
+    """What the case file of a redacted copy says of what was left out.
+
+    Example:
+        >>> withheld_words({"sha256:a": "not public", "sha256:b": "not public"})
+        '2 (not public)'
+    """
+    counted: dict[str, int] = {}
+    for reason in reasons.values():
+        counted[reason] = counted.get(reason, 0) + 1
+    return "; ".join(f"{number} ({reason})" for reason, number in sorted(counted.items()))
+
+
+def redacted_case_file(content: bytes, withheld_paths: Collection[str], words: str | None = None) -> bytes:
+    """The case file without the items that are left out, and without comments; it says that it is redacted.
 
     Raises:
         CaseError: What remains still names one of them.
@@ -118,6 +131,10 @@ def redacted_case_file(content: bytes, withheld_paths: Collection[str]) -> bytes
     values = tomllib.loads(content.decode("utf-8-sig"))
     declared = [one for one in values.get("evidence", ()) if one.get("path") not in withheld_paths]
     kept = {**values, "evidence": declared} if "evidence" in values else values
+    if words is not None:
+        earlier = kept["case"].get("withheld")
+        told = words if earlier is None else f"{earlier}; {words}"
+        kept = {**kept, "case": {**kept["case"], "withheld": told}}
     data = toml(kept).encode()
     named = [path for path in withheld_paths if path.encode() in data]
     if named:

@@ -20,6 +20,7 @@ Answer = Callable[["Inquiry"], "Finding"]
 MEASURES = (
     "agreement",
     "claims",
+    "copies",
     "declarations",
     "inventory",
     "prevalence",

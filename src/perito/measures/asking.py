@@ -52,6 +52,8 @@ def check_question(question: Question, where: str) -> None:
 def ask(question: Question, case: Case, tables: Tables, where: str = "") -> Finding:
     """The finding that answers one question of a case.
 
+    In a redacted copy a question that cannot be asked of what is left is answered `cannot_say`.
+
     Raises:
         MeasureError: The question cannot be asked of these tables.
         WordingError: The measure's words break the wording rules.
@@ -66,9 +68,39 @@ def ask(question: Question, case: Case, tables: Tables, where: str = "") -> Find
         tables=tables,
         case_period=case.period,
     )
-    finding = _with_provisions(_answer(inquiry), inquiry).placed()
+    answered = _answer(inquiry) if case.withheld is None else _answer_of_the_rest(inquiry, case.withheld)
+    finding = _with_provisions(answered, inquiry).placed()
     check_finding(finding)
     return finding
+
+
+def _answer_of_the_rest(inquiry: Inquiry, left_out: str) -> Finding:
+    """The answer that a redacted copy gives: with the condition that it is one, or that there is none."""
+    try:
+        finding = _answer(inquiry)
+    except MeasureError:
+        return inquiry.refusal(_unanswered(left_out))
+    return replace(finding, conditions=(*finding.conditions, _of_what_is_left(left_out)))
+
+
+def _unanswered(left_out: str) -> Text:
+    """Why a question has no answer in a redacted copy."""
+    return Text(
+        "This copy is redacted (left out: {withheld}), and what it holds does not answer the question.",
+        "Esta copia está expurgada (omitido: {withheld}) y lo que contiene no responde a la pregunta.",
+        {"withheld": left_out},
+    )
+
+
+def _of_what_is_left(left_out: str) -> Text:
+    """What an answer in a redacted copy is about."""
+    return Text(
+        "This copy is redacted (left out: {withheld}): the answer is about what it holds, and can differ from"
+        " that of the whole case.",
+        "Esta copia está expurgada (omitido: {withheld}): la respuesta se refiere a lo que contiene y puede"
+        " diferir de la del caso completo.",
+        {"withheld": left_out},
+    )
 
 
 def _answer(inquiry: Inquiry) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from perito.clock import iso
@@ -63,8 +64,9 @@ def _facts(inquiry: Inquiry, design: Design) -> Iterator[tuple[str, Cell]]:
 
 def _translated(inquiry: Inquiry, sealed: str | None, keys: Iterable[str]) -> Text | str | None:
     """Words that the program itself seals, in both languages; anything else as it was sealed."""
-    known = (inquiry.text(key) for key in keys)
-    return next((text for text in known if text.en == sealed), sealed)
+    least = next(iter(re.findall(r"\d+", sealed or "")), "")
+    known = (inquiry.text(key, least=least) for key in keys)
+    return next((text for text in known if text.plain("en", {}) == sealed), sealed)
 
 
 def _number(inquiry: Inquiry, name: str, number: int | None) -> Value | None:
