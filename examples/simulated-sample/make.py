@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  (a script of an example, no package)
 """Make the files of this example again: the world, the sealed design, the labels, and the truth beside them.
 
     python examples/simulated-sample/make.py OUT
@@ -9,12 +10,12 @@ registration, so the design is drawn by a call that fixes that time.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import shutil
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 QUESTION = "how-many"
-LABELS = 600
-SECOND_READING = 0.2
+LABELS = 800
+SECOND_READING = 0.3
 REGISTERED_AT = "2026-03-17T09:00:00Z"
+FIRST_DAY = datetime(2026, 3, 18, 9, tzinfo=UTC)  # of reading
 KNOWN_POSITIVES, KNOWN_NEGATIVES = 60, 240
 COPIED = ("case.toml", "label-book.toml", "README.md", "make.py", "readers.py", "world.py")
 _EVIDENCE = "[[evidence]]\n"
@@ -132,7 +134,11 @@ def write_truth(folder: Path, posts: Sequence[world.Post]) -> None:
     totals = {
         "posts": len(posts),
         "classes": {name: _totals(posts, name) for name in world.CLASSES},
-        "readers": {"sensitivity": readers.SENSITIVITY, "specificity": readers.SPECIFICITY, "unsure": readers.UNSURE},
+        "readers": {
+            "sensitivity": readers.SENSITIVITY,
+            "specificity": readers.SPECIFICITY,
+            "unsure": readers.UNSURE,
+        },
         "classifier": {"auc": world.AUC, "blind": world.BLIND},
     }
     (folder / "truth" / "truth.json").write_text(json.dumps(totals, indent=2) + "\n", "utf-8")
@@ -157,15 +163,17 @@ def draw_and_read(folder: Path) -> str:
     question = question_of(case, QUESTION)
     request = Request(QUESTION, world.CLASSES, budget=LABELS, second_reading=SECOND_READING)
     book = load_label_book(folder / "label-book.toml")
-    drawn = draw_sample(case, request, book, frame_filter(case, question, "posts"), at_us=instant_us(REGISTERED_AT))
-    first = readers.filled(readers.read_rows(drawn.folder / "to_label.csv"), truth)
+    drawn = draw_sample(
+        case, request, book, frame_filter(case, question, "posts"), at_us=instant_us(REGISTERED_AT)
+    )
+    first = readers.filled(readers.read_rows(drawn.folder / "to_label.csv"), truth, FIRST_DAY)
     _labels(folder / "sources" / "readings-1.csv", first)
     declare_what_is_there(folder, whole)
     case = load_case(folder)
     next_readings(case, question_of(case, QUESTION))
-    second = readers.filled(readers.read_rows(drawn.folder / "to_label-2.csv"), truth)
+    second = readers.filled(readers.read_rows(drawn.folder / "to_label-2.csv"), truth, FIRST_DAY)
     _labels(folder / "sources" / "readings-2.csv", second)
-    _labels(folder / "sources" / "adjudication.csv", readers.settled([*first, *second], truth))
+    _labels(folder / "sources" / "adjudication.csv", readers.settled([*first, *second], truth, FIRST_DAY))
     (folder / "case.toml").write_text(whole, "utf-8")
     return drawn.plan.design.design_id
 
@@ -197,7 +205,7 @@ def write_known(folder: Path, posts: Sequence[world.Post]) -> None:
         }
         for row in answers
     ]
-    _labels(folder / "sources" / "known-answers.csv", [*readers.filled(rows, truth), *settled])
+    _labels(folder / "sources" / "known-answers.csv", [*readers.filled(rows, truth, FIRST_DAY), *settled])
 
 
 def _known(post: world.Post, reader: str, number: str) -> dict[str, str]:
@@ -228,7 +236,7 @@ def keep(work: Path, out: Path, design_id: str) -> None:
         shutil.copy(work / sealed / name, out / sealed)
 
 
-def _iso(at) -> str:
+def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

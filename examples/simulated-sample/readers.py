@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  (a script of an example, no package)
 """Three simulated readers fill in task files of `perito sample`; a fourth settles what they read differently.
 
     python readers.py TRUTH TASKS.csv > filled.csv
@@ -6,7 +7,8 @@
 They stand in for people. TRUTH is a Parquet file with `post_id` and, for each class, a column `is_<class>`:
 that of this folder, or `truth/items.parquet` of a case that `perito simulate` made. Each reader sees what is
 there with a known sensitivity and specificity, sometimes cannot tell, and decides by a digest: the same task
-gets the same answer whenever it is asked for. Who settles sees the truth.
+gets the same answer whenever it is asked for. Who settles sees the truth. No time of reading is written
+unless `make.py` gives the first day.
 """
 
 from __future__ import annotations
@@ -15,15 +17,19 @@ import csv
 import hashlib
 import sys
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import TextIO
 
 SENSITIVITY = {"reader-1": 0.97, "reader-2": 0.95, "reader-3": 0.93}
 SPECIFICITY = {"reader-1": 0.997, "reader-2": 0.995, "reader-3": 0.993}
 UNSURE = 0.005
-FIRST_DAY = datetime(2026, 3, 18, 9, tzinfo=UTC)  # of reading; a reading starts three days after the one before
 SECONDS_A_READING = 20
 SETTLED_BY = "reader-4"
 
@@ -54,21 +60,29 @@ def answer(row: dict[str, str], is_positive: bool) -> str:
     return "yes" if uniform("answer", *task) < chance else "no"
 
 
-def filled(rows: list[dict[str, str]], truth: dict[tuple[str, str], bool]) -> list[dict[str, str]]:
-    """The tasks with an answer and the time of each."""
+def filled(
+    rows: list[dict[str, str]], truth: dict[tuple[str, str], bool], first_day: datetime | None = None
+) -> list[dict[str, str]]:
+    """The tasks with an answer, and with a time if the first day of reading is given."""
     places: dict[str, int] = defaultdict(int)
     found = []
     for row in rows:
         number = int(row["round"])
         places[row["annotator_id"]] += 1
-        at = FIRST_DAY + timedelta(
-            days=3 * (number - 1), seconds=SECONDS_A_READING * places[row["annotator_id"]]
+        later = timedelta(days=3 * (number - 1), seconds=SECONDS_A_READING * places[row["annotator_id"]])
+        found.append(
+            {
+                **row,
+                "value": answer(row, truth[row["item_id"], row["class"]]),
+                "labelled_at": _iso(first_day, later),
+            }
         )
-        found.append({**row, "value": answer(row, truth[row["item_id"], row["class"]]), "labelled_at": _iso(at)})
     return found
 
 
-def settled(rows: list[dict[str, str]], truth: dict[tuple[str, str], bool]) -> list[dict[str, str]]:
+def settled(
+    rows: list[dict[str, str]], truth: dict[tuple[str, str], bool], first_day: datetime | None = None
+) -> list[dict[str, str]]:
     """An adjudication of every item that two readers read differently."""
     readings = defaultdict(list)
     for row in rows:
@@ -77,7 +91,7 @@ def settled(rows: list[dict[str, str]], truth: dict[tuple[str, str], bool]) -> l
     for (item, name), read in readings.items():
         if len({row["value"] for row in read}) == 1:
             continue
-        at = FIRST_DAY + timedelta(days=12, seconds=SECONDS_A_READING * len(found))
+        later = timedelta(days=12, seconds=SECONDS_A_READING * len(found))
         task = read[0]["assignment_id"].rpartition(":")[0]
         found.append(
             {
@@ -87,7 +101,7 @@ def settled(rows: list[dict[str, str]], truth: dict[tuple[str, str], bool]) -> l
                 "round": "adjudication",
                 "blind": "false",
                 "value": "yes" if truth[item, name] else "no",
-                "labelled_at": _iso(at),
+                "labelled_at": _iso(first_day, later),
             }
         )
     return found
@@ -99,11 +113,11 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _iso(first_day: datetime | None, later: timedelta) -> str:
+    return "" if first_day is None else (first_day + later).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_rows(rows: list[dict[str, str]], stream) -> None:
+def write_rows(rows: list[dict[str, str]], stream: TextIO) -> None:
     """Rows as CSV."""
     writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -116,8 +130,9 @@ def main(arguments: list[str]) -> None:
     is_settling = arguments[1] == "--settle"
     files = arguments[2:] if is_settling else arguments[1:]
     rows = [row for file in files for row in read_rows(Path(file))]
-    sys.stdout.reconfigure(encoding="utf-8", newline="")
-    write_rows(settled(rows, truth) if is_settling else filled(rows, truth), sys.stdout)
+    made = settled(rows, truth) if is_settling else filled(rows, truth)
+    with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False) as out:
+        write_rows(made, out)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  (a script of an example, no package)
 """The invented world: posts on a festival, a classifier's scores, view counters, and the truth about each.
 
 Every random number is a digest: SHA-256 of the seed, what the number is for, and the post. No library's
@@ -65,12 +66,7 @@ WORDS = {
 
 
 def uniform(*what: object) -> float:
-    """A number above 0 and below 1 that the words alone decide.
-
-    Example:
-        >>> round(uniform("a", 1), 6) == round(uniform("a", 1), 6)
-        True
-    """
+    """A number above 0 and below 1 that the words alone decide."""
     digest = hashlib.sha256("\n".join(map(str, (SEED, *what))).encode()).digest()
     return ((int.from_bytes(digest[:8], "big") >> (64 - _BITS)) + 0.5) / 2**_BITS
 
@@ -147,7 +143,7 @@ def _text(kind: str, lang: str, number: int) -> str:
 
 
 def _score(kind: str, number: int) -> float:
-    """Calibrated, binormal: logit = logit(share) + d x - d^2/2, x from N(d, 1) for what it sees, else N(0, 1)."""
+    """Calibrated, binormal: logit = logit(share) + d x - d^2/2, x from N(d, 1) where it sees the class."""
     d = math.sqrt(2) * _NORMAL.inv_cdf(AUC)
     is_seen = kind == "resale" and uniform("blind", number) >= BLIND
     share = SHARES["resale"]

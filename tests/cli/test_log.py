@@ -328,9 +328,7 @@ def test_a_witness_refuses_a_checkpoint_that_the_trusted_key_did_not_sign(
     given, back = copy_of_checkpoint(signed, tmp_path), tmp_path / "signed"
     perito("key", "new", "another.example")
     other = perito("key", "show", "another.example").text.strip()
-    outcome = perito(
-        "log", "cosign", given, "--key", "witness.example", "--trust", other, "--out", back
-    )
+    outcome = perito("log", "cosign", given, "--key", "witness.example", "--trust", other, "--out", back)
     assert (outcome.code, back.exists()) == (1, False)
 
 

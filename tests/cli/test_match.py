@@ -1,6 +1,8 @@
 """`perito match`: from a folder, a case or Parquet to hashes, matches, families and comparisons."""
 
+import io
 import json
+import zlib
 
 import numpy as np
 import pyarrow as pa
@@ -133,6 +135,7 @@ def test_two_pictures_are_compared_and_the_region_is_written(perito, folder, tmp
     )
     assert (found["same_bytes"], found["verified"]) == (False, True)
     assert found["declared_by_one"].startswith("no declaration found")
+    assert found["false_matches_in_calibration"]
     with Image.open(tmp_path / "m.png") as region:
         assert region.mode == "L"
 
@@ -141,6 +144,103 @@ def test_the_table_of_edits_is_made_from_a_folder_too(perito, folder):
     rows = answer(perito, "match", "robustness", folder, "--pictures", "1")
     assert {row["tried"] for row in rows} == {1}
     assert rows[-1]["edit"] == "unrelated pictures"
+    ends = (0.025, 1.0) if rows[0]["found"] else (0.0, 0.975)  # of one trial, Clopper-Pearson
+    assert (rows[0]["recall"]["low"], rows[0]["recall"]["high"]) == pytest.approx(ends)
+    assert (rows[-1]["pairs"], rows[-1]["recall"]) == (1, None)
+    assert rows[-1]["false_per_pair"]["high"] == pytest.approx(0.975)
+
+
+@pytest.mark.parametrize("name", ["hashes.csv", "hashes.parquet"])
+def test_hashes_that_were_written_are_searched_and_clustered_without_the_pictures(
+    perito, folder, bank, tmp_path, name
+):
+    file = tmp_path / name
+    assert perito("match", "hash", folder, "--out", file).code == 0
+    found = answer(perito, "match", "search", file, "--bank", bank)
+    assert names([{"id": one["query_id"]} for one in found["matches"]]) == {"p1.png", "lighte.png"}
+    assert answer(perito, "match", "cluster", file) == answer(perito, "match", "cluster", folder)
+
+
+def test_a_purged_picture_has_a_row_with_its_reason_and_the_others_are_hashed(perito, folder, tmp_path):
+    from perito.evidence import Store
+
+    case = tmp_path / "case"
+    assert perito("new", case).code == 0
+    assert perito("add", case, folder / "p0.png", folder / "p1.png", "--format", "document").code == 0
+    gone = answer(perito, "match", "hash", case)[0]["id"]
+    Store(case / "evidence").purge(gone, reason="an order", authority="a court", by="A.B.")
+    rows = answer(perito, "match", "hash", case)
+    assert [row["id"] for row in rows if row["error"]] == [gone]
+    assert sum(row["pdq"] is not None for row in rows) == 1
+    origins = answer(perito, "match", "origin", case)["origins"]
+    assert {name: one["state"] for name, one in origins.items()}[gone] == "unreadable"
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()])
+def test_parquet_of_another_kind_is_refused(perito, tmp_path, kind):
+    table = pa.table({"id": pa.array([1], pa.int64()).cast(kind), "bytes": ["text"]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    assert perito("match", "hash", tmp_path / "p.parquet").code == 2
+
+
+WORDS = "the quick brown fox jumps over the lazy dog"
+TEXT_FILES = {
+    "posts.csv": f"id,text\na,{WORDS}\nb,{WORDS}!\nc,\nd,\n",
+    "posts.jsonl": f'{{"id":"a","text":"{WORDS}"}}\n\n{{"id":"b","text":"{WORDS}!"}}\n'
+    '{"id":"c","text":null}\n{"id":"d","text":""}\n',
+    "posts.txt": f"{WORDS}\n{WORDS}!\n\n\n",
+}
+
+
+@pytest.mark.parametrize("name", TEXT_FILES)
+def test_texts_of_a_file_are_grouped_and_blank_ones_are_counted(perito, tmp_path, name):
+    (tmp_path / name).write_text(TEXT_FILES[name])
+    found = answer(perito, "match", "texts", tmp_path / name)
+    assert (found["texts"], found["missing"], found["threshold"]) == (4, 2, 0.7)
+    assert [len(one["members"]) for one in found["families"]] == [2]
+    assert 0.9 < found["families"][0]["least_similarity_to_first"] < 1
+
+
+def test_letters_that_look_alike_are_made_one_when_asked(perito, tmp_path):
+    file = tmp_path / "p.txt"
+    file.write_text("payment due today\np\u0430ym\u0435nt du\u0435 tod\u0430y\n")
+    assert answer(perito, "match", "texts", file)["families"] == []
+    assert len(answer(perito, "match", "texts", file, "--lookalikes")["families"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("p.csv", "id\n1\n"), ("p.jsonl", "{"), ("p.jsonl", '{"id":1}'), ("p.jsonl", "[" * 9999),
+     ("p.parquet", "PAR"), ("p.mp4", ""), ("p.txt", "\udcff")],
+)  # fmt: skip
+def test_a_file_of_texts_that_cannot_be_is_refused(perito, tmp_path, name, text):
+    (tmp_path / name).write_text(text, errors="surrogateescape")
+    done = perito("match", "texts", tmp_path / name)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+def test_videos_are_compared_and_their_frames_written(perito, tmp_path):
+    import cv2
+
+    files = {}
+    for name, seeds in (("one", (1, 2)), ("other", (2, 3))):
+        files[name] = tmp_path / f"{name}.mp4"
+        writer = cv2.VideoWriter(str(files[name]), cv2.VideoWriter_fourcc(*"mp4v"), 10, (640, 480))
+        for seed in seeds:
+            for _ in range(4):
+                writer.write(scene(seed))
+        writer.release()
+    found = answer(perito, "match", "videos", files["one"], files["other"])
+    assert (found["one"]["share"], found["other"]["share"]) == (0.5, 0.5)
+    assert found["longest_run"]["frames"] == 4
+    done = perito("match", "frames", files["one"], "--every", "4")
+    rows = [line.split(",") for line in done.out.decode().splitlines()]
+    assert [(row[0], len(row[2]), row[3]) for row in rows] == [("0", 64, "0.000"), ("4", 64, "0.400")]
+
+
+def test_a_file_that_is_no_video_is_refused_in_one_line(perito, folder):
+    done = perito("match", "videos", folder / "damaged.jpg", folder / "damaged.jpg")
+    assert (done.code, done.err.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +252,11 @@ def test_the_table_of_edits_is_made_from_a_folder_too(perito, folder):
         ("search", "nowhere", "--bank", "nowhere.csv"),
         ("hash", "nowhere", "--workers", "0"),
         ("cluster", "nowhere", "--radius", "48"),
+        ("origin", "nowhere"),
+        ("texts", "nowhere.csv"),
+        ("videos", "nowhere.mp4", "nowhere.mp4"),
+        ("frames", "nowhere.mp4"),
+        ("hash", "nowhere.parquet", "--master", "local[1]"),
     ],
 )
 def test_what_is_not_there_or_cannot_be_is_refused_in_one_line(perito, arguments, tmp_path, monkeypatch):
@@ -168,3 +273,16 @@ def test_a_file_of_hashes_that_cannot_be_is_refused(perito, bank, tmp_path, text
     file = tmp_path / "ask.csv"
     file.write_text(text)
     assert perito("match", "search", file, "--bank", bank).code == 2
+
+
+def test_who_declares_is_named_in_words_and_nothing_is_left_to_be_filled_in(perito, tmp_path):
+    declared = b"ai picture\nSteps: 20, Sampler: x, Model: y, Version: generator 1"
+    body = b"tEXt" + b"parameters\0" + declared
+    chunk = len(body[4:]).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, "PNG")
+    (tmp_path / "a.png").write_bytes(file.getvalue()[:33] + chunk + file.getvalue()[33:])
+    said = perito("match", "origin", tmp_path / "a.png").out.decode()
+    compared = answer(perito, "match", "compare", tmp_path / "a.png", tmp_path / "a.png")["declared_by_one"]
+    assert "declared" in said
+    assert "{" not in said + compared

@@ -103,6 +103,9 @@ def test_a_precision_becomes_a_number_of_labels(perito, case):
         (["--budget", "300", "--class", "plantd"], "planted"),
         (["--budget", "300", "--items", "accounts"], "--items"),
         (["--budget", "300", "--lang", "xx"], "population is empty"),
+        (["--budget", "300", "--kind", "vidoe"], "did you mean 'video'"),
+        (["--budget", "300", "--level", "95"], "9500%"),
+        (["--budget", "300", "--second-reading", "150%"], "150%"),
         (["--budget", "300", "--model", "nobody"], "--model"),
         (["--budget", "300", "--readers", "Ana López"], "--readers"),
         (["--budget", "300", "--label-book", "nowhere.toml"], "nowhere.toml"),
@@ -203,3 +206,24 @@ def test_from_the_plan_to_labels_in_the_tables_in_every_form(perito, case, truth
     estimate = sum(1 / draws[item]["inclusion_prob"] for item in positives)
     planted = sum(truth[item] for item in truth)
     assert 0.3 * planted < estimate < 3 * planted
+
+
+def test_when_no_further_reading_is_due_the_reasons_that_there_can_be_are_given(perito, case):
+    assert perito("sample", case, *CALL, "--budget", 300, "--quiet").code == 0
+    said = perito("sample", case, *CALL, "--next-reading").text
+    assert said.startswith("0 further readings are due")
+    assert "perito add" in said
+
+
+def test_a_label_file_with_a_column_that_means_nothing_can_be_put_right(perito, refused, case, tmp_path):
+    perito("sample", case, *CALL, "--budget", 300, "--quiet")
+    (tasks,) = (case / "samples").glob("*/to_label.csv")
+    wrong = tmp_path / "labels.csv"
+    wrong.write_text(tasks.read_text("utf-8").replace(",value,", ",valeu,", 1), "utf-8")
+    assert perito("add", case, wrong, "--format", "labels_csv").code == 0
+    said = refused("run", case)
+    assert "did you mean 'value'?" in said.casefold()
+    assert "add it again" in said
+    wrong.write_bytes(tasks.read_bytes())
+    assert perito("add", case, wrong).code == 0
+    assert perito("run", case, "--quiet").code == 0

@@ -175,6 +175,14 @@ def test_the_sealed_design_is_the_one_that_a_call_of_today_would_register(ran, t
     assert (said["design_id"], said["is_new"]) == (design.design_id, False)
 
 
+def test_the_readme_shows_the_intervals_that_come_out(findings):
+    readme = (EXAMPLE / "README.md").read_text("utf-8")
+    for question in ("how-many", "how-many-first-readings", "share-of-views", "both-classes"):
+        printed = re.findall(r"interval (\S+ to [^)]+)\)", findings[question]["headline"]["en"])
+        assert printed
+        assert [ends for ends in printed if ends not in readme] == []
+
+
 def test_nothing_of_the_truth_is_evidence(shipped):
     declared = [one.path for one in load_case(shipped).evidence]
     assert declared

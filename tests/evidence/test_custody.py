@@ -539,3 +539,35 @@ def test_every_changed_bit_in_objects_and_log_and_a_tenth_of_those_of_the_index_
 def test_a_stored_entry_names_nothing_that_its_writer_did_not_give():
     assert orjson.loads(entry_of("opened", at_us=1, by=None, note=None)) == {"act": "opened", "at_us": 1}
     assert Custody("nowhere").size == 0
+
+
+# --- cut back ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_a_log_that_was_cut_back_is_named_and_nothing_is_added_to_it(tmp_path, key, is_signed):
+    signers = [key] if is_signed else []
+    folder, earlier = tmp_path / "evidence", tmp_path / "earlier"
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (tmp_path / name).write_text(name)
+    Store(folder, signers=signers).add(tmp_path / "a.csv")
+    shutil.copytree(folder / "log", earlier)
+    Store(folder, signers=signers).add(tmp_path / "b.csv")
+    shutil.rmtree(folder / "log")
+    shutil.copytree(earlier, folder / "log")
+    named = [problem.what for problem in Store(folder, signers=[]).check().problems]
+    assert "the log is shorter than the index has seen it" in named
+    with pytest.raises(SealBroken, match="shorter than the index"):
+        Store(folder, signers=signers).add(tmp_path / "c.csv")
+    again = [problem.what for problem in Store(folder, signers=[]).check().problems]
+    assert again == named
+
+
+def test_a_checkpoint_that_was_cut_back_alone_leaves_the_later_entries_unsigned(signed, source):
+    signed.add(source(b"x"))
+    earlier = (signed.path / "log" / "checkpoint").read_bytes()
+    signed.custody.record("opened", by="a.n.")
+    (signed.path / "log" / "checkpoint").write_bytes(earlier)
+    state = Store(signed.path, signers=[]).custody.state()
+    assert state.signed_size < state.size
+    assert any(line.startswith("unsigned") for line in state.lines())

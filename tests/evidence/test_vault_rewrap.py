@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 from perito.errors import CaseError, EvidenceError
 from perito.evidence import Store
+from perito.evidence.objects import write_all
 from perito.evidence.people import rewrapping
 from perito.evidence.vault import Vault, new_identity
 from perito.evidence.vault_store import lock, rewrap, seal_confidential
@@ -201,3 +203,59 @@ def test_who_may_not_change_recipients_may_not_encrypt_anew(moved_on, item_id, t
         rewrapping(moved_on, tmp_path, [item], (None, "b. left", None))
     (tmp_path / "people.toml").write_text(people.replace("analyst", "custodian"))
     assert rewrapping(moved_on, tmp_path, [item], (None, "b. left", None)) == [item]
+
+
+@pytest.mark.parametrize("written", [0, 1, 2, 3])
+@pytest.mark.parametrize("act", ["seal", "lock", "rewrap"])
+def test_a_disk_that_is_full_while_bytes_are_encrypted_loses_none(
+    moved_on, item_id, tmp_path, monkeypatch, act, written
+):
+    (tmp_path / "a.csv").write_bytes(b"plain words\n" * 20_000)
+    plain_id = moved_on.add(tmp_path / "a.csv").evidence_id
+    (tmp_path / "b.csv").write_bytes(b"new words\n" * 20_000)
+    if act == "rewrap":
+        present = Vault(moved_on.path).recipients()
+        Vault(moved_on.path).set_recipients([*present, new_identity("third", None)[1]])
+        lock(moved_on, plain_id, by="a.n.", reason="names")
+        Vault(moved_on.path).set_recipients(present)
+    calls = []
+
+    def filling_up(handle, chunk):
+        calls.append(chunk)
+        if len(calls) > written:
+            raise EvidenceError("the store cannot be written", found="No space left on device")
+        return write_all(handle, chunk)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("perito.evidence.vault.write_all", filling_up)
+        with pytest.raises(EvidenceError, match="No space"):
+            {
+                "seal": lambda: seal_confidential(moved_on, [(tmp_path / "b.csv", {})]),
+                "lock": lambda: lock(moved_on, plain_id, by="a.n.", reason="names"),
+                "rewrap": lambda: rewrap(moved_on, [plain_id], **WHO),
+            }[act]()
+    assert kinds(moved_on) == []
+    assert plain(moved_on, plain_id) == b"plain words\n" * 20_000
+    assert plain(moved_on, item_id) == SECRET
+    assert len(Store(moved_on.path).items()) == 2
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_not_sealed_as_far_as_it_was(store):
+    class Failing:
+        def read(self, _count=-1):
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        Vault(store.path).encrypt(Failing(), os.open(os.devnull, os.O_WRONLY))
+
+
+def test_a_store_that_cannot_be_written_is_an_error_in_words(store, tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_bytes(SECRET)
+    item_id = store.add(tmp_path / "a.csv").evidence_id
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("perito.evidence.objects.tempfile.mkdtemp", full)
+    with pytest.raises(EvidenceError, match="No space"):
+        lock(store, item_id, by="a.n.", reason="names")

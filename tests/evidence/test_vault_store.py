@@ -15,9 +15,9 @@ import pytest
 
 from perito.errors import CaseError, EvidenceError, Missing, SealBroken
 from perito.evidence import Store, resolve
-from perito.files import make_durable
 from perito.evidence.vault import Vault, new_identity
 from perito.evidence.vault_store import lock, seal_confidential
+from perito.files import make_durable
 
 if TYPE_CHECKING:
     from pathlib import Path

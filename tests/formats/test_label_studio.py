@@ -186,3 +186,11 @@ def test_what_is_no_list_of_tasks_is_refused(content):
 def test_an_export_is_recognised_and_other_json_is_not():
     assert recognise(json.dumps([task(annotation())]).encode(), "export.json") == "label_studio"
     assert find("label_studio").sniff(b'[{"id": 1, "text": "annotations"}]', "x.json") == 0
+
+
+def test_the_short_export_is_refused_by_its_name():
+    flat = {**DATA, "id": 1, "value": "yes", "annotator": 7, "annotation_id": 3, "lead_time": 4.2}
+    with pytest.raises(Malformed) as caught:
+        read(flat, flat)
+    assert "JSON-MIN" in caught.value.what
+    assert "export as JSON" in caught.value.remedy

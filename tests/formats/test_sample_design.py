@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from perito.errors import Malformed
 from perito.formats import Reject, SourceItem, find, recognise
+from perito.formats.sample_design import design_id_of
 from perito.tables.collect import read_item
 
 STRATA = [
@@ -66,7 +67,10 @@ def document(**parts):
         "draws": DRAWS,
         "readings": {"readers": ["a"], "second": []},
     }
-    return {name: value for name, value in {**whole, **parts}.items() if value is not None}
+    made = {name: value for name, value in {**whole, **parts}.items() if value is not None}
+    if isinstance(made.get("design"), dict) and made["design"].get("design_id") == "q-1":
+        made["design"] = {**made["design"], "design_id": design_id_of(made)}
+    return made
 
 
 def item(content):
@@ -93,7 +97,7 @@ def test_every_part_becomes_its_rows():
     assert rows["designs"][0]["locator"] == "#/design"
     assert [row["locator"] for row in rows["draws"]] == [f"#/draws/{at}" for at in range(4)]
     assert [row["draw"] for row in rows["draws"]] == [1, 2, 3, 4]
-    assert {row["design_id"] for row in rows["strata"]} == {"q-1"}
+    assert {row["design_id"] for row in rows["strata"]} == {design_id_of(document())}
 
 
 def test_probabilities_and_sizes_follow_from_the_strata():
@@ -183,3 +187,25 @@ def test_what_is_no_design_is_refused(content):
 
 def test_a_design_is_recognised():
     assert recognise(json.dumps(document()).encode(), "design.json") == "sample_design"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"draws": DRAWS[:3]},
+        {"strata": [{**STRATA[0], "population": 91}, STRATA[1]]},
+        {"readings": {"readers": ["a"], "second": ["x:0"]}},
+        {"label_book": {"digest": "sha256:1", "classes": [{**CLASSES[0], "definition": "E"}]}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_design_that_was_changed_after_it_was_made_is_no_registered_design(change):
+    rows, found = read({**document(), **change})
+    assert not rows.get("designs")
+    assert [reject.locator for reject in found.rejects] == ["#/design"]
+
+
+def test_the_time_of_registration_is_no_part_of_what_the_id_fixes():
+    made = document()
+    made["design"] = {**made["design"], "registered_at_us": 6}
+    assert read(made)[1].rejects == []

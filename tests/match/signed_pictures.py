@@ -1,6 +1,6 @@
 """Pictures that declare an origin: signed with certificates made here, or with metadata written by hand."""
 
-import datetime
+import datetime as dt
 import io
 import struct
 import zlib
@@ -13,8 +13,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-_END = _START + datetime.timedelta(days=3650)
+_START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+_END = _START + dt.timedelta(days=3650)
 _USES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perito.match.clusters import families, family_numbers, spreads
+from perito.match.clusters import families, families_of_hashes, family_numbers, spreads
+from perito.match.hamming import HammingIndex
 
 PAIRS = st.lists(
     st.tuples(st.integers(0, 19), st.integers(0, 19)).filter(lambda p: p[0] != p[1]), max_size=30
@@ -76,3 +77,22 @@ def test_many_families_are_quick_and_numbered_in_order():
     found = families(200_000, one, one + 1, np.zeros(len(one), int))
     assert len(found) == 100_000
     assert [family.members for family in found[:2]] == [(0, 1), (2, 3)]
+
+
+@given(st.lists(st.integers(0, 11), max_size=40), st.integers(0, 47))
+def test_families_of_hashes_are_those_of_all_their_pairs(which, radius):
+    kinds = np.unpackbits(np.random.default_rng(4).integers(0, 256, (12, 32), np.uint8), axis=1)
+    kinds[6:] = kinds[:6]
+    for kind in range(6):
+        kinds[6 + kind, : 8 * kind] ^= 1
+    hashes = np.packbits(kinds, axis=1)[which].reshape(-1, 32)
+    pairs = HammingIndex(hashes).self_join(radius)
+    assert families_of_hashes(hashes, radius) == families(len(hashes), *pairs)
+
+
+def test_copies_of_one_hash_beyond_the_limit_of_pairs_are_one_family():
+    hashes = np.zeros((30_000, 32), np.uint8)
+    hashes[-1, 0] = 1
+    (family,) = families_of_hashes(hashes)
+    assert (len(family.members), family.pairs, family.largest_distance) == (30_000, 30_000 * 29_999 // 2, 1)
+    assert family.representative == 0

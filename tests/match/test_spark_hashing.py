@@ -145,3 +145,22 @@ def test_the_search_as_a_query_finds_the_same_pairs_on_spark(has_spark, media, e
         capture_output=True, text=True,
     )  # fmt: skip
     assert [tuple(row) for row in json.loads(done.stdout)] == expected
+
+
+PARQUET = """
+import sys
+from pathlib import Path
+import pyarrow.parquet as pq
+from perito.match.spark_hashing import hash_parquet_on_spark
+pq.write_table(hash_parquet_on_spark(Path(sys.argv[1]), master="local[2]"), sys.argv[2])
+"""
+
+
+def test_spark_reads_parquet_itself_and_gives_the_rows_of_this_machine(has_spark, tmp_path):
+    from perito.match.sources import hashed
+
+    source, target = tmp_path / "pictures.parquet", tmp_path / "found.parquet"
+    pq.write_table(images(40, 64), source)
+    subprocess.run([sys.executable, "-c", PARQUET, source, target], check=True, timeout=_WAIT_S)
+    here = hashed(source, workers=1).sort_by([("id", "ascending"), ("sha256", "ascending")])
+    assert pq.read_table(target).to_pylist() == here.to_pylist()

@@ -91,7 +91,7 @@ def test_numbers_follow_the_first_text_of_each_family():
 
 
 def test_short_texts_are_of_one_family_only_when_they_are_equal():
-    assert families(["abcd", "abcd", "abce", "", ""]).tolist() == [0, 0, 1, 2, 2]
+    assert families(["abcd", "abcd", "abce", ".", "."]).tolist() == [0, 0, 1, 2, 2]
 
 
 def test_missing_texts_are_like_no_other():
@@ -138,3 +138,8 @@ def test_bands_find_a_pair_at_the_threshold_nearly_always(threshold):
     number, rows = bands(threshold)
     assert number * rows <= 128
     assert rows == 1 or 1 - (1 - threshold**rows) ** number >= 0.995
+
+
+def test_posts_without_words_are_no_copies_of_one_another():
+    assert families(["", "  ", "", "\u3000", None, "ok", "ok"]).tolist() == [0, 1, 2, 3, 4, 5, 5]
+    assert similarity("", "") == 0.0

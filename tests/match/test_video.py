@@ -7,7 +7,7 @@ import pytest
 from perito.errors import Malformed, Missing
 from perito.match.pdq import hash_pixels
 from perito.match.scenes import scene
-from perito.match.video import compare_videos, hash_video
+from perito.match.video import FrameHashes, compare_videos, hash_video
 
 RATE = 10
 SAMPLES = (
@@ -135,3 +135,36 @@ def test_published_frame_hashes_come_out_as_published(shared_data, name):
     )
     assert apart[found.comparable].max() <= 31
     assert found.time_s == pytest.approx([float(one[3]) for one in published], abs=0.002)
+
+
+def frames_of(kinds, quality=100):
+    """A video of which every frame is one of a few pictures that differ in half their bits."""
+    hashes = np.random.default_rng(3).integers(0, 256, (8, 32), np.uint8)[kinds]
+    return FrameHashes(
+        np.arange(len(kinds)), np.arange(len(kinds)) / RATE, hashes, np.full(len(kinds), quality)
+    )
+
+
+def test_a_still_that_stands_long_matches_itself_frame_by_frame():
+    still = frames_of([1] * 9_000)
+    match = compare_videos(still, still)
+    assert (match.query_share, match.other_share, match.longest.frames) == (1.0, 1.0, 9_000)
+
+
+def by_hand(query, other):
+    """The longest run by the definition: over all pairs, each from the longest before it."""
+    length = {}
+    for i, one in enumerate(query):
+        for j, two in enumerate(other):
+            if one == two:
+                steps = [(a, b) for a in (1, 2) for b in (1, 2)]
+                length[i, j] = 1 + max((length.get((i - a, j - b), 0) for a, b in steps), default=0)
+    return max(length.values(), default=0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_longest_run_is_that_of_the_definition(seed):
+    draw = np.random.default_rng(seed)
+    query, other = (draw.integers(0, 4, draw.integers(1, 25)) for _ in range(2))
+    run = compare_videos(frames_of(query), frames_of(other)).longest
+    assert (run.frames if run else 0) == by_hand(query.tolist(), other.tolist())

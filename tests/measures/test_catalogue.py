@@ -59,7 +59,9 @@ def test_every_default_is_a_value_that_the_measure_would_take(name):
     for parameter in describe(name).parameters.values():
         if parameter.default is not None:
             given = {other: values[0] for other, values in parameter.only.items()}
-            required = {"class": "c", "ask": "total", "shares": [{"study": "s", "class": "c"}]}
+            asked = describe(name).parameters.get("ask")
+            required = {"class": "c", "shares": [{"study": "s", "class": "c"}]}
+            required |= {"ask": asked.choices[0]} if asked else {}
             given |= {
                 key: value
                 for key, value in required.items()

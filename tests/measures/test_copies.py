@@ -156,6 +156,16 @@ def test_repeated_rows_count_once_and_are_named(ask, table):
     }  # fmt: skip
 
 
+def test_a_list_from_elsewhere_that_calls_itself_the_cases_own_adds_no_picture(ask, table):
+    album = three_copies()
+    entry = {"list_id": "case", "entry_id": "sha256:ff", "quality": 90, "value": "0" * 64}
+    album.rows["hashes"].append({**entry, "algorithm": "pdq"})
+    album.rows["hashes"].append({**entry, "algorithm": "sha256", "quality": None})
+    finding = ask(album, "families")
+    assert of(finding, "pictures", "faulty") == [2, 1]
+    assert table(finding, "faults")[0][-1] == "sha256:ff"
+
+
 def test_media_sealed_after_the_hashes_and_media_without_bytes_are_counted(ask):
     album = three_copies().post("later", "0f")
     album.rows["media"].append({**album.rows["media"][0], "media_id": "m:none", "content_id": None})

@@ -241,7 +241,7 @@ def test_l6_flags_of_a_classifier_are_refused_until_their_error_is_measured(own,
             item = [f"x:{first + at}" if at < right else f"x:{600 + first + at}"]
             made.label(item, value, role="validation", round="adjudication", annotator_id="ref")
     finding = ask_own(made, **asked)
-    assert finding.status == "estimated"
+    assert finding.status == "conditional"  # that the known answers are a random part is registered nowhere
     assert finding.numbers()["share"].estimate == pytest.approx(0.24880952380952)
 
 

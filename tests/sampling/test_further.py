@@ -114,3 +114,14 @@ def test_a_question_without_a_design_is_told_to_draw_one(case):
     with pytest.raises(CaseError) as caught:
         further(case)
     assert "draw a sample" in caught.value.remedy
+
+
+def test_a_first_no_that_the_second_reads_as_yes_gets_a_third_reading(case, label):
+    drawn = draw(case)
+    label(drawn.folder / "to_label.csv", lambda _: "no")
+    _, paths, number = further(case)
+    turned = read(paths)[0]["item_id"]
+    label(paths[0], lambda row: "yes" if row["item_id"] == turned else "no")
+    (third,) = read(further(case)[1])
+    assert (third["item_id"], third["round"]) == (turned, "3")
+    assert number == 6

@@ -242,10 +242,8 @@ def test_fewer_than_three_readers_are_told_what_they_cannot_do(book):
 
 def test_enough_second_readings_need_no_advice(book):
     few, enough = plan(book, expected=0.2), plan(book, expected=0.2, validation=150)
-    assert any("--validation" in note for note in few.notes) is (
-        few.second_readings < few.expected.validation
-    )
-    assert not any("--validation" in note for note in enough.notes)
+    assert any("false alarm" in note for note in few.notes) is (few.second_readings < few.expected.validation)
+    assert not any("false alarm" in note for note in enough.notes)
 
 
 def test_a_window_of_whole_days_rests_on_the_calendar(book):
@@ -276,3 +274,15 @@ def test_the_default_design_finds_what_is_there_and_its_interval_holds_it(book):
         held += estimate.interval.low <= true <= estimate.interval.high
     assert abs(mean(estimates) - true) < 3 * stdev(estimates) / len(estimates) ** 0.5
     assert held / 300 >= 0.93
+
+
+def test_a_few_second_readings_are_told_how_wide_they_leave_the_interval(book):
+    few, all_ = plan(book, expected=0.05), plan(book, expected=0.05, second_reading=1.0)
+    assert any("takes the labels for right" in note for note in few.notes)
+    assert not any("takes the labels for right" in note for note in all_.notes)
+
+
+def test_labelling_that_may_stop_at_any_time_is_told_to_read_everything_again(book):
+    assert any("--second-reading 100%" in note for note in plan(book, stopping="anytime").notes)
+    whole = plan(book, stopping="anytime", second_reading=1.0)
+    assert not any("--second-reading 100%" in note for note in whole.notes)

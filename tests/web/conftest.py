@@ -259,6 +259,7 @@ class Served:
 
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(64)  # whoever has the address may use it at once
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         config = uvicorn.Config(create_app(desk), log_level="warning", access_log=False, lifespan="off")
         self.server = uvicorn.Server(config)

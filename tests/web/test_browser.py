@@ -269,6 +269,27 @@ def test_a_picture_is_hidden_when_the_person_looks_away(stage, tab):
     assert stage.query("SELECT view_mode FROM label_events") == [("greyscale",)]
 
 
+def test_a_pointer_shows_a_picture_only_while_it_is_held(stage, tab):
+    ana = tab("ana").go("/queue")
+    button = ana.page.get_by_role("button", name="Mostrar como se publicó")
+    button.hover()
+    ana.page.mouse.down()
+    ana.page.locator("img.revealed").wait_for()
+    assert ana.page.locator("img.revealed").count() == 1
+    ana.page.mouse.up()
+    ana.page.locator("img.blurred").wait_for()
+    button.click()  # too short to see anything
+    ana.page.locator("#status", has_text="Mantenga pulsado").wait_for()
+    ana.page.locator("img.blurred").wait_for()
+    button.press("Enter")  # a key shows until the next
+    ana.page.locator("img.revealed").wait_for()
+    ana.page.keyboard.press("Escape")
+    ana.page.locator("img.blurred").wait_for()
+    ana.press("s")
+    reveals = stage.query("SELECT count(*), count(shown_us) FROM reveals LEFT JOIN hides USING (reveal_no)")
+    assert reveals == [(3, 3)]
+
+
 # --- connections and tabs -------------------------------------------------------------------------------
 
 

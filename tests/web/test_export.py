@@ -7,6 +7,7 @@ import pytest
 from perito.errors import SealBroken
 from perito.evidence import Store
 from perito.tables import build_tables
+from perito.web.changes import replace_book, withdraw_item
 from perito.web.conflicts import next_dispute, record_decision, record_look
 from perito.web.events import Submission
 from perito.web.export import assignment_rows, label_rows, ndjson, seal_labels
@@ -123,3 +124,15 @@ def test_a_label_book_of_several_classes_gives_a_row_for_each(tmp_path, kit):
 def test_an_export_of_nothing_seals_nothing(review, store):
     assert seal_labels(review, store, None) == []
     assert ndjson([]) == b""
+
+
+def test_changes_in_the_middle_are_sealed_with_their_reasons(review, labelled, store, kit):
+    replace_book(review, "clause b was misread", kit.make_book("2"))
+    withdraw_item(review, "x:4", "order 12/2026")
+    sealed = {one.path: one for one in seal_labels(review, store, None)}
+    with store.get(sealed["review/changes.ndjson"].evidence_id) as stream:
+        rows = [json.loads(line) for line in stream]
+    assert [(row.get("version"), row.get("item_id"), row["reason"]) for row in rows] == [
+        ("2", None, "clause b was misread"),
+        (None, "x:4", "order 12/2026"),
+    ]

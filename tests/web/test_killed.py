@@ -15,6 +15,7 @@ import pytest
 
 from perito.web.events import broken_chain
 from perito.web.settings import Settings
+from perito.web.veil import Veil
 
 SERVE = """
 import sys
@@ -92,7 +93,7 @@ class Reader(threading.Thread):
         fields["answer.advert"] = self.draw.choice(["yes", "no", "cannot_tell"])
         answer = self.insist("POST", "/label", data=fields, headers={"Accept": "application/json"})
         assert answer.status_code == 200, answer.text
-        self.acknowledged[fields["event_key"]] = (int(fields["slot"]), fields["answer.advert"])
+        self.acknowledged[fields["event_key"]] = (fields["slot"], fields["answer.advert"])
         return True
 
     def insist(self, method, path, **options):
@@ -148,9 +149,13 @@ def check(folder, acknowledged, labels):
     connection = sqlite3.connect(folder / "review" / "review.sqlite")
     connection.row_factory = sqlite3.Row
     rows = connection.execute(
-        "SELECT event_key, slot_no, choices FROM label_events WHERE kind = 'label'"
+        "SELECT event_key, person_id, slot_no, choices FROM label_events WHERE kind = 'label'"
     ).fetchall()
-    recorded = {row["event_key"]: (row["slot_no"], row["choices"]) for row in rows}
+    (secret,) = connection.execute("SELECT value FROM facts WHERE name = 'secret'").fetchone()
+    recorded = {
+        row["event_key"]: (Veil(secret).name(row["person_id"], row["slot_no"]), row["choices"])
+        for row in rows
+    }
     assert len(recorded) == len(rows) == len(acknowledged) == labels
     assert {
         key: (slot, f'{{"advert": "{value}"}}') for key, (slot, value) in acknowledged.items()

@@ -194,3 +194,33 @@ def test_a_chart_is_plain_svg_with_its_words_escaped():
     assert "<b>" not in made
     assert "style=" not in made
     assert 'aria-label="a &#34;title&#34;"' in made
+
+
+def test_of_few_items_or_of_items_all_alike_no_agreement_is_claimed(tmp_path, kit):
+    for items, number in ((4, 2), (20, 99)):
+        review = kit.make_review(tmp_path / str(items), items=items)
+        for name in ("ana", "ben"):
+            person = kit.add_person(review, name, "reviewer", kit.PASSWORD).id
+            read_all(
+                review, person, lambda item, number=number: "yes" if item % 3 == 0 or item == number else "no"
+            )
+        found = dict(view(review).agreement)
+        assert found["raw"] == "too_few"  # every item alike: resampling would give [1; 1]
+        if items == 4:
+            assert found["alpha"] == "too_few"
+        review.close()
+
+
+@pytest.mark.parametrize(("method", "is_shown"), [("simple", True), ("pps", False)])
+def test_a_design_that_counting_does_not_fit_is_named_on_the_page(tmp_path, kit, method, is_shown):
+    from perito.web.app import create_app
+    from perito.web.desk import Desk
+
+    review = kit.make_review(tmp_path, design=kit.Design("d", {"all": 200}, method=method))
+    kit.add_person(review, "gil", "analyst", kit.PASSWORD, "en")
+    gil = kit.Client(kit.InProcess(create_app(Desk(review, "en", hosts=frozenset({"testserver"})))))
+    gil.sign_in("gil")
+    page = gil.get("/live").text
+    assert ("holds at every look" in page) is is_shown
+    assert ("counts alone would mislead" in page) is not is_shown
+    review.close()

@@ -7,7 +7,7 @@ import pytest
 
 from perito.evidence import Store
 from perito.web.pages import ROUTES
-from perito.web.pages_queue import plain_lines
+from perito.web.plain import plain_lines
 from perito.web.roles import RIGHTS, ROLES
 
 NAMES = {"reviewer": "ana", "adjudicator": "dora", "custodian": "fritz", "analyst": "gil", "reader": "hana"}
@@ -370,11 +370,16 @@ def test_the_adjudicator_receives_no_reading_before_the_own_look(client):
     assert "quagga-no" in dora.page
 
 
-def test_numbers_of_other_readings_are_refused(client, rows_of):
+def test_names_of_other_readings_are_refused(client, rows_of, desk, people):
     ana = client("ana")
     ana.get("/queue")
     fields = ana.form("/label")
-    for number in ("2", "11", "99999", "-1", "1e3", "", "9" * 30, "1; DROP TABLE slots"):
+    named = desk.veil.name
+    for number in (
+        *(named(people["ana"].id, reading) for reading in (2, 11, 99_999)),
+        named(people["ben"].id, 1),
+        *("2", "f" * 16, "-1", "1e3", "", "9" * 30, "1; DROP TABLE slots"),
+    ):
         answer = ana.post("/label", {**fields, "slot": number, "answer.advert": "yes"})
         assert answer.status_code in {400, 404, 409}, number
     assert rows_of("SELECT count(*) FROM label_events") == [(0,)]

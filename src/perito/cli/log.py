@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,32 +16,17 @@ from perito.cli.output import (
     quiet_option,
     write_json,
 )
+from perito.cli.trusted import trust_in, trust_options, trusted_keys_option, verifier_keys_in
 from perito.errors import CaseError, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perito.evidence import Custody, Store
-    from perito.evidence.keys import VerifierKey
-    from perito.evidence.log import Stamp, Trust
+    from perito.evidence.log import Stamp
     from perito.report import Report
 
-_Decorated = TypeVar("_Decorated", bound=Callable[..., object])
 _FILE = click.Path(path_type=Path)
-_TRUST = {
-    "root": "PEM file of the root certificates that you trust.",
-    "authority": "PEM file of the authority's own certificate.",
-    "intermediates": "PEM file of certificates in between.",
-}
-
-
-def _trust_options(function: _Decorated) -> _Decorated:
-    for name, words in reversed(_TRUST.items()):
-        function = click.option(f"--{name}", type=_FILE, metavar="FILE", help=words)(function)
-    words = "The policy under which the authority has to answer, a dotted OID."
-    return click.option("--policy", metavar="OID", help=words)(function)
-
-
 certificates_option = click.option(
     "--certificates", is_flag=True, help="Ask for the authority's certificates in the token."
 )
@@ -131,7 +115,7 @@ def sign_command(case: str, key: str | None, passphrase_file: Path | None, quiet
 def cosign_command(
     checkpoint: Path, key: str, trusted: tuple[str, ...], out: Path, passphrase_file: Path | None
 ) -> None:
-    """Sign, as a witness, a CHECKPOINT that somebody else brings: it was seen at this time. No case is needed.
+    """Sign, as a witness, a CHECKPOINT that somebody brings: it was seen at this time. No case is needed.
 
     Keep a copy: with the next one it shows that one log continues the other.
 
@@ -147,7 +131,9 @@ def cosign_command(
     if out.exists():
         raise CaseError("there is a file already", where=str(out), remedy="name another one")
     signer = opened_key(find_key(key), passphrase_file)
-    note = cosigned(_bytes_of(checkpoint), signer, at_us=clock.now_us(), trusted=_keys(trusted) or ())
+    note = cosigned(
+        _bytes_of(checkpoint), signer, at_us=clock.now_us(), trusted=verifier_keys_in(trusted) or ()
+    )
     out.write_bytes(note.data)
     seen = Checkpoint.parse(note.text)
     click.echo(f"signed as witness: {seen.origin}, {seen.size} entries, root {seen.root.hex()}")
@@ -175,7 +161,7 @@ def witness_command(case: str, checkpoint: Path, keys: tuple[str, ...], quiet: b
     from perito.evidence.log.witnessing import expect_witnesses
 
     custody = _store(case).custody
-    custody.log.add_signatures(_bytes_of(checkpoint), *expect_witnesses(_keys(keys) or ()))
+    custody.log.add_signatures(_bytes_of(checkpoint), *expect_witnesses(verifier_keys_in(keys) or ()))
     if not quiet:
         _print_state(custody)
 
@@ -183,7 +169,7 @@ def witness_command(case: str, checkpoint: Path, keys: tuple[str, ...], quiet: b
 @log_command.command("stamp")
 @case_argument
 @click.option("--tsa", required=True, metavar="URL", help="The address of the time authority.")
-@_trust_options
+@trust_options
 @certificates_option
 def stamp_command(case: str, tsa: str, certificates: bool, **trust: Any) -> None:  # noqa: ANN401
     """Have the signed checkpoint of CASE time-stamped by the authority at an address (RFC 3161).
@@ -196,7 +182,7 @@ def stamp_command(case: str, tsa: str, certificates: bool, **trust: Any) -> None
       perito log stamp my-case --tsa https://tsa.example/ts
     """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     stamps = _store(case).custody.log.stamps
-    _print_stamp(stamps.stamp(tsa, _trusted(trust), certificates=certificates))
+    _print_stamp(stamps.stamp(tsa, trust_in(trust), certificates=certificates))
 
 
 @log_command.command("query")
@@ -221,7 +207,7 @@ def query_command(case: str, out: Path | None, certificates: bool) -> None:
 @log_command.command("attach")
 @case_argument
 @click.argument("response", type=_FILE)
-@_trust_options
+@trust_options
 def attach_command(case: str, response: Path, **trust: Any) -> None:  # noqa: ANN401
     """Keep the authority's RESPONSE to a query of CASE, if it answers it.
 
@@ -229,7 +215,7 @@ def attach_command(case: str, response: Path, **trust: Any) -> None:  # noqa: AN
     Example:
       perito log attach my-case response.tsr --root roots.pem --policy 1.2.3.4
     """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
-    _print_stamp(_store(case).custody.log.stamps.attach(response.read_bytes(), _trusted(trust)))
+    _print_stamp(_store(case).custody.log.stamps.attach(response.read_bytes(), trust_in(trust)))
 
 
 @log_command.command("proof")
@@ -275,10 +261,8 @@ def check_log_command(case: str, as_json: bool, quiet: bool) -> None:
 
 @log_command.command("verify")
 @click.argument("path", type=_FILE)
-@click.option(
-    "--key", "keys", multiple=True, metavar="KEY", help="A key that you trust, or a file with keys."
-)
-@_trust_options
+@trusted_keys_option
+@trust_options
 @json_option
 def verify_log_command(path: Path, keys: tuple[str, ...], as_json: bool, **trust: Any) -> None:  # noqa: ANN401
     """Hold the custody log of a case, a dossier or one proof against keys and certificates that you bring.
@@ -293,7 +277,7 @@ def verify_log_command(path: Path, keys: tuple[str, ...], as_json: bool, **trust
     """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
     from perito.dossier.custody_verify import verify_custody
 
-    report = verify_custody(path, _keys(keys), _trusted(trust))
+    report = verify_custody(path, verifier_keys_in(keys), trust_in(trust))
     _print_verified(report, path, as_json=as_json)
 
 
@@ -304,36 +288,11 @@ def _store(case: str) -> Store:
     return Store(load_case(case).evidence_folder)
 
 
-def _keys(given: tuple[str, ...]) -> list[VerifierKey] | None:
-    from perito.evidence.keys import VerifierKey
-
-    lines = []
-    for one in given:
-        lines += Path(one).read_text("utf-8").split() if Path(one).is_file() else [one]
-    return [VerifierKey.parse(line) for line in lines] or None
-
-
 def _bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as fault:
         raise Missing("the checkpoint cannot be read", where=str(file), found=str(fault.strerror)) from fault
-
-
-def _trusted(given: Mapping[str, Any]) -> Trust | None:
-    from perito.evidence.log import Trust
-
-    if given["root"] is None and given["policy"] is None:
-        if given["authority"] or given["intermediates"]:
-            raise CaseError(
-                "certificates are named, and no root that is trusted", remedy="give --root and --policy"
-            )
-        return None
-    if given["root"] is None or given["policy"] is None:
-        raise CaseError(
-            "a time stamp is held against roots and a policy", remedy="give both --root and --policy"
-        )
-    return Trust.read(given["root"], given["policy"], given["authority"], given["intermediates"])
 
 
 def _print_verified(report: Report, path: Path, *, as_json: bool) -> None:

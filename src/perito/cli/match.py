@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from perito.cli.match_more import frames_command, robustness_command, texts_command, videos_command
 from perito.cli.output import json_option, progress, quiet_option, write_json
 from perito.errors import CaseError
 
@@ -25,7 +26,7 @@ radius_option = click.option(
 
 @click.group("match")
 def match_command() -> None:
-    """Find copies and edited copies of pictures, without looking at them.
+    """Find copies and edited copies of pictures, videos and texts, without looking at them.
 
     SOURCE is a file, a folder, a case (its sealed pictures), or Parquet with the columns id and bytes.
     A picture of quality under 50 is not comparable: the answer is 'cannot say', never 'no match'.
@@ -36,6 +37,8 @@ def match_command() -> None:
       perito match search my-case --bank known.csv --bank-format hash_list
       perito match cluster photos
       perito match compare photo.jpg found.png --map differs.png
+      perito match videos one.mp4 other.mp4
+      perito match texts posts.csv
       perito match robustness --pictures 200
     """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
 
@@ -50,12 +53,16 @@ def match_command() -> None:
 )
 @click.option("--consent", metavar="TEXT", help="Who consented to what, for --no-store.")
 @click.option("--by", metavar="NAME", help="Who takes the hashes, for --no-store.")
+@click.option(
+    "--master", metavar="URL",
+    help="Hash Parquet on Spark: local[N], or spark://host:port, whose workers see the file and have perito.",
+)  # fmt: skip
 @workers_option
 @json_option
 @quiet_option
 def hash_command(
     source: Path, out: Path | None, consent: str | None, by: str | None, workers: int | None,
-    *, no_store: bool, as_json: bool, quiet: bool,
+    master: str | None, *, no_store: bool, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Take the hashes of every picture of SOURCE: SHA-256, SHA-1, MD5, and PDQ with its quality.
 
@@ -66,6 +73,7 @@ def hash_command(
     \b
     Examples:
       perito match hash photos --out hashes.csv
+      perito match hash pictures.parquet --master 'local[4]' --out hashes.parquet
       perito match hash photo.jpg --no-store --consent 'in writing, of that day' --by A.B. --out ask.csv
     """  # noqa: D301
     from perito.clock import now_us
@@ -74,7 +82,10 @@ def hash_command(
 
     if no_store and not (consent and by and out):
         raise CaseError("--no-store needs --consent, --by and --out", remedy="say who consented to what")
-    table = hashed(source, workers=workers, progress=progress(quiet=quiet or as_json))
+    if master is None:
+        table = hashed(source, workers=workers, progress=progress(quiet=quiet or as_json))
+    else:
+        table = _hashed_on_spark(source, master)
     if no_store:
         table = table.set_column(0, "id", [_numbered(table.num_rows)])
     if out is not None:
@@ -110,7 +121,7 @@ def search_command(
     source: Path, banks: tuple[Path, ...], bank_format: str | None, known: Path | None, radius: int,
     workers: int | None, *, known_abuse: bool, seal: bool, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Look for the pictures of SOURCE, or the hashes in a CSV of 'match hash', in hash lists.
+    """Look for the pictures of SOURCE, or the hashes in a file of 'match hash --out', in hash lists.
 
     Answers name entry, distance and provenance, not the list's hashes. Exit code 0 whether or not there
     are matches.
@@ -120,6 +131,7 @@ def search_command(
       perito match search ask.csv --bank known.csv --json
       perito match search my-case --bank known.csv --seal
     """  # noqa: D301
+    from perito.clock import now_us
     from perito.match.asking import bank_of, queries_of, seal_found
     from perito.match.sealing import check_case
 
@@ -130,7 +142,7 @@ def search_command(
     found = bank.search(queries, radius)
     edited, unreadable = _edited(source, known) if known is not None else ([], [])
     duties = _duties(source, found) if known_abuse else []
-    sealed = seal_found(source, banks, radius, found, edited) if seal else []
+    sealed = seal_found(source, banks, radius, found, edited, at_us=now_us()) if seal else []
     if as_json:
         write_json({
             "searched": len(queries), "not_comparable": refused, "entries": len(bank.entries),
@@ -172,6 +184,7 @@ def cluster_command(
       perito match cluster photos --json
       perito match cluster my-case --seal --texts
     """  # noqa: D301
+    from perito.clock import now_us
     from perito.match.asking import clustered, sealed_cluster
 
     if texts and not seal:
@@ -179,7 +192,9 @@ def cluster_command(
     shown = progress(quiet=quiet or as_json)
     if seal:
         threshold = text_threshold if texts else None
-        answer, sealed = sealed_cluster(source, radius, workers, shown, text_threshold=threshold)
+        answer, sealed = sealed_cluster(
+            source, radius, workers, shown, at_us=now_us(), text_threshold=threshold
+        )
     else:
         answer, sealed = clustered(source, radius, workers, shown), []
     if as_json:
@@ -215,13 +230,14 @@ def origin_command(source: Path, *, seal: bool, as_json: bool, quiet: bool) -> N
       perito match origin photo.jpg
       perito match origin my-case --seal
     """  # noqa: D301
+    from perito.clock import now_us
     from perito.match.asking import declared_by, seal_origins
     from perito.match.sealing import check_case
 
     if seal:
         check_case(source)
     found = declared_by(source, progress(quiet=quiet or as_json))
-    sealed = seal_origins(source, found) if seal else []
+    sealed = seal_origins(source, found, at_us=now_us()) if seal else []
     if as_json:
         read = {
             name: {"state": "unreadable", "faults": [one]} if isinstance(one, str) else one.to_json()
@@ -230,7 +246,7 @@ def origin_command(source: Path, *, seal: bool, as_json: bool, quiet: bool) -> N
         write_json({"origins": read, "sealed": _sealed_json(sealed)})
         return
     for name, one in found.items():
-        click.echo(f"{_shown(name)}: {_shown(one if isinstance(one, str) else one.text().en)}")
+        click.echo(f"{_shown(name)}: {_shown(one if isinstance(one, str) else one.text().plain('en', {}))}")
     _print_sealed(sealed, quiet=quiet)
 
 
@@ -257,36 +273,13 @@ def compare_command(one: Path, other: Path, region: Path | None, *, as_json: boo
         write_json(answer)
         return
     for name, value in answer.items():
-        click.echo(f"{name.replace('_', ' '):<22} {_shown(str(value))}")
+        click.echo(f"{name.replace('_', ' '):<29} {_shown(str(value))}")
 
 
-@match_command.command("robustness")
-@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[FOLDER]")
-@click.option(
-    "--pictures", type=click.IntRange(1), default=200, show_default=True, help="How many to make or take."
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random crops and pictures.")
-@json_option
-@quiet_option
-def robustness_command(folder: Path | None, pictures: int, seed: int, *, as_json: bool, quiet: bool) -> None:
-    """How often an edited copy is still found: by edit, on the pictures of FOLDER or on ones made here.
+def _hashed_on_spark(source: Path, master: str) -> pa.Table:
+    from perito.match.spark_hashing import hash_parquet_on_spark
 
-    \b
-    Example:
-      perito match robustness --pictures 20
-    """  # noqa: D301
-    from perito.match.asking import trial_pictures
-    from perito.match.robustness import robustness
-
-    known, strangers = trial_pictures(folder, pictures, seed)
-    rows = robustness(known, strangers, seed=seed, progress=progress(quiet=quiet or as_json))
-    if as_json:
-        write_json([row.to_json() for row in rows])
-        return
-    click.echo(f"{'edit':<42}{'tried':>7}{'by hash':>9}{'found':>7}{'verified':>10}{'false':>7}")
-    for row in rows:
-        counts = f"{row.tried:>7}{row.by_hash:>9}{row.found:>7}{row.verified:>10}{row.false:>7}"
-        click.echo(f"{row.edit:<42}{counts}")
+    return hash_parquet_on_spark(source, master=master)
 
 
 def _numbered(count: int) -> pa.Array:
@@ -296,7 +289,7 @@ def _numbered(count: int) -> pa.Array:
 
 
 def _write_table(table: pa.Table, out: Path) -> None:
-    from perito.match.asking import write_hashes
+    from perito.match.hash_tables import write_hashes
 
     write_hashes(table, out)
 
@@ -359,3 +352,7 @@ def _shown(words: str) -> str:
     from perito.evidence import shown_name
 
     return shown_name(words)
+
+
+for _command in (frames_command, videos_command, texts_command, robustness_command):
+    match_command.add_command(_command)

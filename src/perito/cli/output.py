@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,7 +64,8 @@ def progress(*, quiet: bool) -> Progress:
             return steps
         from tqdm import tqdm
 
-        bar: Iterable[Any] = tqdm(list(steps), desc=word, file=sys.stderr, leave=False)
+        counted = steps if isinstance(steps, Sized) else list(steps)
+        bar: Iterable[Any] = tqdm(counted, desc=word, file=sys.stderr, leave=False)
         return bar
 
     return shown

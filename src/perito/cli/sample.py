@@ -200,6 +200,11 @@ def _next_reading(case: Case, question: Question, engine: str, *, as_json: bool,
     one, files, number = next_readings(case, question, engine)
     found = {"design_id": one.design_id, "readings": number, "files": [str(path) for path in files]}
     lines = [f"{number:,} further readings are due", *map(str, files)]
+    if not number:
+        lines.append(
+            f"either all were asked for already (in {case.folder / 'samples' / one.design_id}), or no first"
+            " reading is in: 'perito add' seals a task file that was filled in"
+        )
     _say(found, lines, as_json=as_json, quiet=quiet)
 
 

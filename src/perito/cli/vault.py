@@ -132,9 +132,7 @@ def lock_command(case: str, items: tuple[str, ...], reason: str, by: str | None)
 @role_option
 @reason_option
 @by_option
-def rewrap_command(
-    case: str, items: tuple[str, ...], role: str | None, reason: str, by: str | None
-) -> None:
+def rewrap_command(case: str, items: tuple[str, ...], role: str | None, reason: str, by: str | None) -> None:
     """Encrypt ITEMs of CASE (all in the vault, if none is named) anew for those who are recipients now.
 
     Needs an identity that opens them. The plain bytes and their digest stay the same; the log has the new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,10 +17,14 @@ from perito.cli.output import (
     quiet_option,
     write_json,
 )
+from perito.cli.trusted import trust_options, trusted_keys_option
 from perito.errors import CaseError
 
 if TYPE_CHECKING:
+    from perito.evidence.keys import VerifierKey
+    from perito.evidence.log import Trust
     from perito.findings import Language
+    from perito.report import Report
 
 
 def _able_engine(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -151,18 +155,40 @@ def dossier_command(case: str, out: Path | None, engine: str, master: str | None
 
 @click.command("verify")
 @click.argument("path", type=click.Path(), metavar="PATH")
+@trusted_keys_option
+@trust_options
 @json_option
 @quiet_option
-def verify_command(path: str, as_json: bool, quiet: bool) -> None:
+def verify_command(path: str, keys: tuple[str, ...], as_json: bool, quiet: bool, **trust: Any) -> None:  # noqa: ANN401
     """Recompute and check the dossier or the case at PATH; nothing else is needed.
 
-    Names the first file, row or number that differs, and ends with 1 if there is one.
+    Names the first file, row or number that differs, and ends with 1 if there is one. The signatures are
+    held against the keys that PATH names itself, which shows damage only. With --key, --root and --policy
+    its custody log has to hold against what you bring, as with 'perito log verify'.
 
     \b
     Examples:
       perito verify my-case/dossier
       perito verify my-case
+      perito verify my-case/dossier --key unit4.vkey --root roots.pem --policy 1.2.3.4
     """  # noqa: D301  (\b is click's mark for lines that are not to be wrapped)
+    from perito.cli.trusted import trust_in, verifier_keys_in
     from perito.dossier.verify import verify
 
-    print_report(verify(path), path, as_json=as_json, quiet=quiet)
+    trusted, held_against = verifier_keys_in(keys), trust_in(trust)
+    report = verify(path)
+    if trusted or held_against:
+        report = report.joined(_held_against(Path(path), trusted, held_against))
+    print_report(report, path, as_json=as_json, quiet=quiet)
+
+
+def _held_against(path: Path, keys: list[VerifierKey] | None, trust: Trust | None) -> Report:
+    """What does not hold against the keys and certificates that the reader brings."""
+    from perito.dossier.custody_verify import verify_custody
+    from perito.report import Report
+
+    counts = (("keys of yours", len(keys or ())), ("root certificates of yours", 1 if trust else 0))
+    return Report(
+        verify_custody(path, keys, trust).problems,
+        tuple((f"held against {what}", number) for what, number in counts if number),
+    )

@@ -128,7 +128,7 @@ class Intake:
         try:
             return self._seal(sources)
         except OSError as fault:
-            raise _unwritten(self._folder, fault) from fault
+            raise unwritten(self._folder, fault) from fault
 
     def _seal(self, sources: Sequence[Source]) -> tuple[Receipt, ...]:
         removed = self._clear_leftovers()
@@ -264,7 +264,7 @@ class Intake:
                     yield entering
                 self._ledger.finish()
         except OSError as fault:
-            raise _unwritten(self._folder, fault) from fault
+            raise unwritten(self._folder, fault) from fault
 
     # --- record: in place first, then in the log, then in the index -------------------------------------
 
@@ -301,7 +301,8 @@ class Intake:
         return _receipt(arrival, catalogue, is_new=is_new, is_recorded=is_recorded)
 
 
-def _unwritten(folder: Path, fault: OSError) -> EvidenceError:
+def unwritten(folder: Path, fault: OSError) -> EvidenceError:
+    """The error of a store that cannot be written."""
     return EvidenceError(
         "the store cannot be written",
         where=str(folder),

@@ -48,12 +48,19 @@ def log_report(custody: Custody, catalogue: Catalogue | None, name: Callable[[st
     try:
         signed = custody.log.checkpoint()
         counts["log entries without a signature"] = custody.size - (signed.size if signed else 0)
+        counts["log entries without a time stamp"] = custody.size - _stamped(custody)
         if catalogue is not None:
             problems += _Comparison(custody, catalogue, name).problems()
     except EvidenceError as fault:
         if report.ok:  # otherwise it has been named
             problems.append(Problem("custody", fault.where, fault.what, fault.expected, fault.found))
     return Report(tuple(problems), tuple(counts.items()))
+
+
+def _stamped(custody: Custody) -> int:
+    """How many entries are under a time stamp, held against no certificate."""
+    sizes = [one.checkpoint.size for one in custody.log.stamps.states() if one.state != "unstamped"]
+    return max(sizes, default=0)
 
 
 class _Comparison:

@@ -108,9 +108,7 @@ def change_recipients(
     return vault.recipients()
 
 
-def rewrapping(
-    store: Store, case_folder: Path, items: Sequence[Item], said: Said
-) -> list[Item]:
+def rewrapping(store: Store, case_folder: Path, items: Sequence[Item], said: Said) -> list[Item]:
     """Encrypts items anew for the present recipients, with leave; gives those for which that was due.
 
     Raises:

@@ -168,7 +168,10 @@ class Vault:
         recipients = self.expect_recipients()
         reader, writer = _HashingReader(source), _HashingWriter(into)
         keys = [pyrage.x25519.Recipient.from_str(one.key) for one in recipients]
-        pyrage.encrypt_io(reader, writer, keys)
+        try:
+            pyrage.encrypt_io(reader, writer, keys)
+        finally:
+            _raise_first(reader.fault, writer.fault)  # the library keeps a fault of ours to itself
         return Encrypted(
             Fingerprint(evidence_id(reader.digest.hexdigest()), reader.size, reader.head),
             writer.digest.hexdigest(),
@@ -310,9 +313,14 @@ class _HashingReader:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self.digest, self.size, self.head = hashlib.sha256(), 0, b""
+        self.fault: Exception | None = None
 
     def read(self, count: int = -1) -> bytes:
-        chunk = self._source.read(count)
+        try:
+            chunk = self._source.read(count)
+        except OSError as fault:
+            self.fault = self.fault or fault
+            raise
         self.digest.update(chunk)
         self.size += len(chunk)
         if len(self.head) < HEAD_BYTES:
@@ -326,15 +334,26 @@ class _HashingWriter:
     def __init__(self, handle: int) -> None:
         self._handle = handle
         self.digest, self.size = hashlib.sha256(), 0
+        self.fault: Exception | None = None
 
     def write(self, chunk: bytes) -> int:
-        write_all(self._handle, chunk)
+        try:
+            write_all(self._handle, chunk)
+        except EvidenceError as fault:
+            self.fault = self.fault or fault
+            raise
         self.digest.update(chunk)
         self.size += len(chunk)
         return len(chunk)
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+
+def _raise_first(*faults: Exception | None) -> None:
+    for fault in faults:
+        if fault is not None:
+            raise fault
 
 
 class _TooMany(Exception):  # noqa: N818  (never leaves this module)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from perito.errors import EvidenceError, SealBroken
 from perito.evidence.archive import kind_of
 from perito.evidence.custody import entry_of
 from perito.evidence.entries import CHUNK_BYTES
-from perito.evidence.intake import Arrival, Intake, with_media_type
+from perito.evidence.intake import Arrival, Intake, unwritten, with_media_type
 from perito.evidence.objects import Objects
 from perito.files import make_durable
 from perito.ids import evidence_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from perito.evidence.entries import Limits
@@ -75,7 +77,7 @@ class VaultIntake(Intake):
             CaseError: The vault has not the recipients that it needs.
             EvidenceError: The store cannot be written.
         """
-        with self._staging() as staging:
+        with self._said_in_words(), self._staging() as staging:
             with staging.new_part() as (copy, part), self._plain.open(item_id, size) as stream:
                 found = self._vault.encrypt(stream, copy)
             _expect_same(item_id, found)
@@ -98,7 +100,7 @@ class VaultIntake(Intake):
             EvidenceError: No identity at hand opens it, or the store cannot be written.
         """
         waiting = self._plain.next_path(item_id)
-        with self._staging() as staging:
+        with self._said_in_words(), self._staging() as staging:
             with staging.new_part() as (copy, part), self._vault.open(item_id, size) as stream:
                 found = self._vault.encrypt(stream, copy)
             _expect_same(item_id, found)
@@ -110,6 +112,13 @@ class VaultIntake(Intake):
                     make_durable([waiting.parent])
                     self._enter_encrypted(entering, item_id, found, None)
                 self._ledger.finish()
+
+    @contextmanager
+    def _said_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise unwritten(self._folder, fault) from fault
 
     # --- what differs from a plain intake ---------------------------------------------------------------
 

@@ -177,11 +177,18 @@ def _strangers(vault: Vault, standings: Mapping[str, Standing]) -> Iterator[Prob
     for path in sorted(vault.folder.rglob("*")) if vault.folder.is_dir() else ():
         if path not in known and not (path.is_dir() and not path.is_symlink()):
             place = path.relative_to(vault.folder.parent).as_posix()
-            if path.suffix == NEXT_SUFFIX and path in waiting:
+            if _is_unsettled(path, waiting.get(path), vault):
                 what = "a change of the vault was interrupted; the next addition completes it"
                 yield Problem("interrupted", f"{waiting[path]}: {place}", what)
                 continue
             yield Problem("stranger", place, "the vault holds a file of which the log says nothing")
+
+
+def _is_unsettled(path: Path, item_id: str | None, vault: Vault) -> bool:
+    """Whether a crash left the file: the next addition puts it in its place, or takes it away."""
+    if item_id is None:
+        return False
+    return path.suffix == NEXT_SUFFIX or Objects(vault.folder.parent).path(item_id).exists()
 
 
 def _file_problems(path: Path, item_id: str, standing: Standing) -> Iterator[Problem]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LIMIT_BYTES = 512 * 1024 * 1024
 _OWN_NAMES = (b'"annotations"', b'"completed_by"', b'"was_cancelled"', b'"lead_time"', b'"to_name"')
 _SURE = 3
+_REMEDY = "export as JSON, not as JSON-MIN or CSV"
+_FLAT = {"annotator", "annotation_id"}  # what every row of JSON-MIN has beside its data
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,14 @@ def _tasks(item: SourceItem) -> list[Any]:
             "this is no list of tasks",
             where=where,
             expected="the export 'JSON' of Label Studio",
-            remedy="export as JSON, not as JSON-MIN or CSV",
+            remedy=_REMEDY,
+        )
+    if document and all(isinstance(one, dict) and set(one) >= _FLAT for one in document):
+        raise Malformed(
+            "this is the export 'JSON-MIN' of Label Studio, which does not say who was skipped or cancelled",
+            where=where,
+            expected="the export 'JSON' of Label Studio",
+            remedy=_REMEDY,
         )
     return document
 

@@ -37,6 +37,7 @@ ALIASES = {
 }
 """Other names of columns, and what they mean."""
 
+_AGAIN = "Correct the file and add it again under its name, or as a 'document' to leave it unread"
 _OWN = ("value", "skipped", "confidence", "labelled_at", "revealed_s")
 COLUMNS = (*TASK_FACTS, *_OWN, *UNREAD_FACTS)
 _TELLING = {"item_id", "value", "label_book_version", "class", "annotator_id"}
@@ -91,7 +92,8 @@ def _checked(header: list[str], item: SourceItem) -> list[str]:
     for column, name in zip(header, names, strict=True):
         where = f"{item.name} ({item.evidence_id[:19]})"
         if name not in COLUMNS:
-            remedy = nearest(name, (*COLUMNS, *ALIASES))
+            hint = nearest(name, (*COLUMNS, *ALIASES))
+            remedy = f"{hint}{'' if hint.endswith('?') else '.'} {_AGAIN}"
             raise Malformed(f"the column '{excerpt(column)}' is not known", where=where, remedy=remedy)
         if names.count(name) > 1:
             raise Malformed(f"two columns mean '{name}'", where=where, found=excerpt(", ".join(header)))

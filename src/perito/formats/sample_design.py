@@ -7,9 +7,12 @@ probabilities) is worked out here and stands in no file twice.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from math import expm1, log1p
 from typing import TYPE_CHECKING, Any
+
+import rfc8785
 
 from perito.errors import Malformed
 from perito.formats.base import Record, Reject, Row, SourceItem, excerpt
@@ -24,6 +27,11 @@ MARK = "$perito_sample_design"
 VERSION = 1
 LIMIT_BYTES = 512 * 1024 * 1024
 SIZE_TOTAL = "size_total"
+UNFIXED = ("registered_at_us", "registered_basis", "design_id")
+"""Facts of a design that its id does not follow from."""
+
+_ID_DIGITS = 12
+_LONGEST_ID = 79
 _PARTS = {
     "design": dict,
     "strata": list,
@@ -62,7 +70,7 @@ class SampleDesign:
         document = read_design(item)
         design, strata = document["design"], document["strata"]
         facts = {name: value for name, value in design.items() if name != SIZE_TOTAL}
-        yield from _each([facts], "/design", lambda row, _: _row("designs", row), only=True)
+        yield from _each([facts], "/design", lambda row, _: _fixed(row, document), only=True)
         yield from _each(strata, "/strata", lambda row, _: _row("strata", {**row, **_id(design)}))
         classes = document["label_book"].get("classes")
         yield from _each(
@@ -72,6 +80,21 @@ class SampleDesign:
         )
         by_name = {one.get("stratum"): one for one in strata if isinstance(one, dict)}
         yield from _each(document["draws"], "/draws", lambda row, at: _draw(row, at, design, by_name))
+
+
+def design_id_of(document: Mapping[str, Any]) -> str:
+    """The id that follows from what a design fixes: the question, and the beginning of its digest.
+
+    SHA-256 over the RFC 8785 form of all parts, without the id and the time of registration.
+
+    Example:
+        >>> design_id_of({MARK: 1, "design": {"question_id": "q", "design_id": "q-1"}})
+        'q-75a4e62be0b8'
+    """
+    design = {name: value for name, value in document["design"].items() if name not in UNFIXED}
+    body = {name: document[name] for name in (MARK, *_PARTS) if name in document}
+    fixed = hashlib.sha256(rfc8785.dumps({**body, "design": design})).hexdigest()
+    return f"{str(design.get('question_id'))[: _LONGEST_ID - _ID_DIGITS]}-{fixed[:_ID_DIGITS]}"
 
 
 def read_design(item: SourceItem) -> dict[str, Any]:
@@ -111,6 +134,22 @@ def _each(
             yield Record(locator, (mapped(value, at),))
         except RowFault as fault:
             yield Reject(locator, str(fault), excerpt(str(value)))
+
+
+def _fixed(facts: Mapping[str, Any], document: Mapping[str, Any]) -> Row:
+    """The row of `designs`.
+
+    Raises:
+        RowFault: The id is not that of what the design fixes: something was changed after it was made. The
+            draws then stand without a registered design.
+    """
+    try:
+        expected = design_id_of(document)
+    except rfc8785.CanonicalizationError as error:
+        raise RowFault(f"the design has no canonical form: {error}") from None
+    if facts.get("design_id") != expected:
+        raise RowFault(f"the id is not that of what the design fixes, '{expected}'")
+    return _row("designs", facts)
 
 
 def _row(name: str, values: Mapping[str, Any]) -> Row:

@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perito.errors import CaseError, FormatError, Missing
-from perito.evidence.spreadsheet import safe_cell
+from perito.errors import CaseError, Missing
 from perito.formats import Reject, SourceItem, find, recognise
 from perito.ids import evidence_id
+from perito.match.apart import origins_apart, picture_apart, pictures_apart
 from perito.match.bank import Bank, BankEntry, Query, hash_bytes
-from perito.match.clusters import families
+from perito.match.clusters import families_of_hashes
 from perito.match.copies import KnownPictures
 from perito.match.features import features_of, verify
-from perito.match.hamming import HammingIndex
-from perito.match.origin import declared_origin
+from perito.match.hamming import RADIUS
+from perito.match.hash_tables import hash_rows
 from perito.match.pdq import LEAST_QUALITY, dihedral
 from perito.match.pdq import METHOD as PDQ_METHOD
-from perito.match.pixels import read_picture
+from perito.match.robustness import CALIBRATION
 from perito.match.scenes import scene
 from perito.match.sealing import (
     ORIGIN_METHOD,
     Sealing,
     bank_rows,
     check_case,
+    connecting_pairs,
     origin_rows,
     own_hash_rows,
     pair_rows,
     text_rows,
     texts_of,
 )
-from perito.match.sources import DIGESTS, HASHED, batches_of, hashed, read_one
+from perito.match.sources import DIGESTS, batches_of, hashed, read_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from perito.match.bank import BankMatch
+    from perito.match.clusters import Family
+    from perito.match.copies import CopyMatch
     from perito.match.features import Verification
-    from perito.match.hamming import Pairs
     from perito.match.origin import DeclaredOrigin
+    from perito.match.pixels import Picture
     from perito.match.sealing import SealedTable
     from perito.match.sources import Progress
 
@@ -67,16 +70,14 @@ def bank_of(files: Iterable[Path], format_name: str | None = None) -> Bank:
 def queries_of(
     source: Path, workers: int | None = None, progress: Progress | None = None
 ) -> tuple[list[Query], int]:
-    """What is looked for: a CSV of hashes, or the pictures of a source; and how many are not comparable.
+    """What is looked for: hashes in CSV or Parquet, or the pictures of a source; how many are not comparable.
 
     Raises:
         PeritoError: As `perito.match.sources.hashed`.
     """
-    rows = (
-        _hash_rows(source)
-        if source.suffix == ".csv"
-        else hashed(source, workers=workers, progress=progress).to_pylist()
-    )
+    rows = hash_rows(source)
+    if rows is None:
+        rows = hashed(source, workers=workers, progress=progress).to_pylist()
     queries = [
         Query(row["id"], row["pdq"], row["pdq_quality"], *(row[name] for name in DIGESTS)) for row in rows
     ]
@@ -84,26 +85,15 @@ def queries_of(
     return queries, refused
 
 
-def write_hashes(table: pa.Table, out: Path) -> None:
-    """The table of `match hash` as CSV (texts that a spreadsheet would run are marked), or as Parquet."""
-    if out.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        pq.write_table(table, out)
-        return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    for row in table.to_pylist():
-        writer.writerow(["" if value is None else safe_cell(str(value)) for value in row.values()])
-    out.write_text(text.getvalue(), "utf-8")
-
-
 def clustered(
     source: Path, radius: int, workers: int | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """The families of the pictures of a source."""
-    return _families_of(*_paired(source, radius, workers, progress))
+    """The families of the pictures of a source; however many of them have equal hashes."""
+    rows = hash_rows(source)
+    if rows is None:
+        rows = hashed(source, workers=workers, progress=progress).to_pylist()
+    usable = _usable(rows)
+    return _answer(rows, usable, families_of_hashes(hash_bytes([row["pdq"] for row in usable]), radius))
 
 
 def sealed_cluster(
@@ -112,8 +102,8 @@ def sealed_cluster(
     workers: int | None = None,
     progress: Progress | None = None,
     *,
+    at_us: int,
     text_threshold: float | None = None,
-    at_us: int | None = None,
 ) -> tuple[dict[str, Any], list[SealedTable]]:
     """The families of the pictures of a case, and what was sealed of them: hashes, pairs, copied texts.
 
@@ -123,7 +113,7 @@ def sealed_cluster(
         workers: How many processes.
         progress: What shows how far it is.
         text_threshold: Compare the texts of the posts too; the smallest similarity that counts as a copy.
-        at_us: When it is sealed; now if not given.
+        at_us: When it is sealed, microseconds since 1970.
 
     Raises:
         CaseError: The source is no case, or the extra `media` is not installed.
@@ -131,10 +121,17 @@ def sealed_cluster(
         EvidenceError: The store cannot be written.
     """
     check_case(source)
-    rows, usable, pairs = _paired(source, radius, workers, progress)
+    if radius < RADIUS:
+        raise CaseError(
+            "what is sealed has to be whole", where="--radius", expected=f"{RADIUS} or more",
+            found=str(radius), remedy="leave --radius out: measures count pairs of up to 31 bits",
+        )  # fmt: skip
+    rows = hashed(source, workers=workers, progress=progress).to_pylist()
+    usable = _usable(rows)
+    hashes = hash_bytes([row["pdq"] for row in usable])
     tables = {
         "hashes": ("hashes", own_hash_rows(rows)),
-        "pairs": ("matches", pair_rows([row["id"] for row in usable], pairs)),
+        "pairs": ("matches", pair_rows([row["id"] for row in usable], connecting_pairs(hashes, radius))),
     }
     if text_threshold is not None:
         tables["texts"] = ("matches", text_rows(texts_of(source), text_threshold))
@@ -142,21 +139,16 @@ def sealed_cluster(
     if text_threshold is not None:
         parameters["text threshold"] = text_threshold
     sealed = Sealing(source, "perito match cluster", parameters, at_us).seal(tables)
-    return _families_of(rows, usable, pairs), sealed
+    return _answer(rows, usable, families_of_hashes(hashes, radius)), sealed
 
 
-def _paired(
-    source: Path, radius: int, workers: int | None, progress: Progress | None
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Pairs]:
-    """All pictures, those that can be compared, and the pairs of these that match."""
-    rows = hashed(source, workers=workers, progress=progress).to_pylist()
-    usable = [row for row in rows if row["pdq"] and row["pdq_quality"] >= LEAST_QUALITY]
-    index = HammingIndex(hash_bytes([row["pdq"] for row in usable]) if usable else None)
-    return rows, usable, index.self_join(radius)
+def _usable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["pdq"] and (row["pdq_quality"] or 0) >= LEAST_QUALITY]
 
 
-def _families_of(rows: list[dict[str, Any]], usable: list[dict[str, Any]], pairs: Pairs) -> dict[str, Any]:
-    found = families(len(usable), pairs.query, pairs.entry, pairs.distance)
+def _answer(
+    rows: list[dict[str, Any]], usable: list[dict[str, Any]], found: Sequence[Family]
+) -> dict[str, Any]:
     return {
         "pictures": len(rows),
         "unreadable": sum(row["error"] is not None for row in rows),
@@ -180,7 +172,7 @@ def seal_found(
     found: Sequence[BankMatch],
     edited: Sequence[dict[str, Any]] = (),
     *,
-    at_us: int | None = None,
+    at_us: int,
 ) -> list[SealedTable]:
     """Seal what was found in hash lists, and edited copies; the lists' own hashes are not among it.
 
@@ -192,7 +184,7 @@ def seal_found(
         radius: Most bits that may differ.
         found: Agreements.
         edited: Edited copies, as `edited_copies` gives them.
-        at_us: When it is sealed; now if not given.
+        at_us: When it is sealed, microseconds since 1970.
 
     Raises:
         CaseError: The source is no case.
@@ -212,20 +204,13 @@ def declared_by(source: Path, progress: Progress | None = None) -> dict[str, Dec
     Raises:
         PeritoError: As `perito.match.sources.batches_of`; the extra `media` is not installed.
     """
-    found: dict[str, DeclaredOrigin | str] = {}
     batches = batches_of(source)
-    for batch in progress(list(batches), "pictures") if progress else batches:
-        for row in batch.to_pylist():
-            try:
-                found[row["id"]] = declared_origin(_content(row))
-            except FormatError as fault:
-                found[row["id"]] = str(fault)
-    return found
+    ids: deque[str] = deque()
+    contents = _contents(progress(batches, "pictures") if progress else batches, ids)
+    return {ids.popleft(): one for one in origins_apart(contents)}
 
 
-def seal_origins(
-    source: Path, found: dict[str, DeclaredOrigin | str], *, at_us: int | None = None
-) -> list[SealedTable]:
+def seal_origins(source: Path, found: dict[str, DeclaredOrigin | str], *, at_us: int) -> list[SealedTable]:
     """Seal what the pictures of a case declare of their origin.
 
     Raises:
@@ -248,7 +233,9 @@ def compared(one: Path, other: Path) -> tuple[dict[str, Any], Verification]:
     Raises:
         PeritoError: A file that is missing, or no picture.
     """
-    first, second = read_one(one), read_one(other)
+    contents = [read_one(one), read_one(other)]
+    first, second = (picture_apart(content).pixels for content in contents)
+    declared = [_told(origin) for origin in origins_apart(contents, 1)]
     mine, theirs = dihedral(first), dihedral(second)["original"]
     form = min(mine, key=lambda name: mine[name].distance(theirs))
     known = KnownPictures()
@@ -257,7 +244,7 @@ def compared(one: Path, other: Path) -> tuple[dict[str, Any], Verification]:
     verification = verify(features_of(first), features_of(second))
     is_comparable = theirs.is_comparable and mine["original"].is_comparable
     answer = {
-        "same_bytes": first == second,
+        "same_bytes": contents[0] == contents[1],
         "quality": [mine["original"].quality, theirs.quality],
         "distance": mine[form].distance(theirs) if is_comparable else None,
         "symmetry": form if is_comparable else None,
@@ -265,8 +252,9 @@ def compared(one: Path, other: Path) -> tuple[dict[str, Any], Verification]:
         "inliers": verification.inliers,
         "verified": verification.is_verified,
         "region_differs_share": verification.differing,
-        "declared_by_one": declared_origin(first).text().en,
-        "declared_by_other": declared_origin(second).text().en,
+        "false_matches_in_calibration": CALIBRATION,
+        "declared_by_one": declared[0],
+        "declared_by_other": declared[1],
     }
     return answer, verification
 
@@ -291,31 +279,30 @@ def edited_copies(source: Path, folder: Path) -> tuple[list[dict[str, Any]], lis
     """The pictures of a source that show one of a folder, whole or edited; and what cannot be read."""
     known, unreadable = KnownPictures(), list[str]()
     digests: dict[str, str] = {}
-    for row in _rows(folder):
-        try:
-            known.add(row["id"], _content(row))
-            digests[row["id"]] = _digest(read_one(row["path"]) if row.get("bytes") is None else row["bytes"])
-        except FormatError:
-            unreadable.append(row["id"])
-    found: list[dict[str, Any]] = []
-    for row in _rows(source):
-        try:
-            matches = known.find(_content(row))
-        except FormatError:
-            unreadable.append(row["id"])
+    for name, content, picture in _pictures(folder):
+        if isinstance(picture, str):
+            unreadable.append(name)
             continue
-        found += [
-            {
-                "id": row["id"], "known": one.entry_id,
-                "known_id": evidence_id(digests[one.entry_id]), "method": one.method, "distance": one.distance,
-                "symmetry": one.transform, "window": one.window.name if one.window else None,
-                "known_window": one.known_window.name if one.known_window else None,
-                "state": one.state, "inliers": one.verification.inliers if one.verification else None,
-                "region_differs": one.region_differs, "words": _words(one),
-            }
-            for one in matches
-        ]  # fmt: skip
+        known.add(name, picture.pixels)
+        digests[name] = _digest(content if isinstance(content, bytes) else read_one(content))
+    found: list[dict[str, Any]] = []
+    for name, _, picture in _pictures(source):
+        if isinstance(picture, str):
+            unreadable.append(name)
+            continue
+        found += [_edited(name, one, digests[one.entry_id]) for one in known.find(picture.pixels)]
     return found, unreadable
+
+
+def _edited(name: str, one: CopyMatch, digest: str) -> dict[str, Any]:
+    return {
+        "id": name, "known": one.entry_id, "known_id": evidence_id(digest), "method": one.method,
+        "distance": one.distance, "symmetry": one.transform,
+        "window": one.window.name if one.window else None,
+        "known_window": one.known_window.name if one.known_window else None,
+        "state": one.state, "inliers": one.verification.inliers if one.verification else None,
+        "region_differs": one.region_differs, "words": _words(one),
+    }  # fmt: skip
 
 
 def prompt_duties(source: Path, found: Sequence[BankMatch]) -> list[str]:
@@ -344,12 +331,13 @@ def trial_pictures(
             [scene(_STRANGERS_FROM + seed + number) for number in range(count)],
         )
     pictures = []
-    for row in _rows(folder):
-        try:
-            pixels = read_picture(_content(row)).pixels
-        except FormatError:
+    for _, _, picture in _pictures(folder):
+        if isinstance(picture, str):
             continue  # no picture: it is not among those that are counted
+        pixels = picture.pixels
         pictures.append(pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2))  # noqa: PLR2004
+        if len(pictures) == 2 * count:
+            break
     if len(pictures) < 2:  # noqa: PLR2004  (one known, one stranger)
         raise CaseError("too few pictures", where=str(folder), expected="2 or more", found=str(len(pictures)))
     half = min(count, len(pictures) // 2)
@@ -376,36 +364,34 @@ def _entries(file: Path, format_name: str | None) -> list[BankEntry]:
     return [BankEntry.of_row(row) for row in rows]
 
 
-def _hash_rows(file: Path) -> list[dict[str, Any]]:
-    if not file.is_file():
-        raise Missing("there is no such file", where=str(file))
-    with file.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = {"id", "pdq", "pdq_quality"} - set(reader.fieldnames or ())
-        if missing:
-            raise CaseError(
-                "the file holds no hashes of 'perito match hash'", where=str(file),
-                expected=", ".join(HASHED.names), found=", ".join(reader.fieldnames or ()),
-            )  # fmt: skip
-        rows = [{name: row.get(name) or None for name in HASHED.names} for row in reader]
-    for number, row in enumerate(rows, start=1):
-        quality = row["pdq_quality"]
-        if quality is not None and not quality.isdigit():
-            raise CaseError("a quality is no number", where=f"{file} row={number}", found=quality[:40])
-        row["pdq_quality"] = None if quality is None else int(quality)
-    return rows
+def _pictures(source: Path) -> Iterator[tuple[str, Path | bytes, Picture | str]]:
+    """Of every picture of a source its id, its bytes or path, and its pixels or why there are none."""
+    ids: deque[str] = deque()
+    contents: deque[Path | bytes] = deque()
+
+    def kept() -> Iterator[Path | bytes]:
+        for content in _contents(batches_of(source), ids):
+            contents.append(content)
+            yield content
+
+    for picture in pictures_apart(kept()):
+        yield ids.popleft(), contents.popleft(), picture
 
 
-def _rows(source: Path) -> list[dict[str, Any]]:
-    return [row for batch in batches_of(source) for row in batch.to_pylist()]
+def _contents(batches: Iterable[pa.RecordBatch], ids: deque[str]) -> Iterator[Path | bytes]:
+    """The bytes or path of every picture; its id goes to `ids`. What is not held is a file without bytes."""
+    for batch in batches:
+        for row in batch.to_pylist():
+            ids.append(row["id"])
+            content, path = row.get("bytes"), row.get("path")
+            yield content if content is not None else Path(path) if path else b""
 
 
-def _content(row: dict[str, Any]) -> bytes | Path:
-    content: bytes | None = row.get("bytes")
-    return Path(row["path"]) if content is None else content
+def _told(origin: DeclaredOrigin | str) -> str:
+    return origin if isinstance(origin, str) else origin.text().plain("en", {})
 
 
-def _words(match: Any) -> str:  # noqa: ANN401
+def _words(match: CopyMatch) -> str:
     if match.region_differs:
         return "same picture, region differs"
     if match.state == "not_verified":

@@ -15,6 +15,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from perito.match.hamming import RADIUS, HammingIndex, Pairs
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -98,31 +100,79 @@ def families(count: int, one: ArrayLike, other: ArrayLike, distance: ArrayLike) 
         >>> [(f.members, f.representative) for f in families(4, [0, 1], [1, 3], [5, 7])]
         [((0, 1, 3), 1)]
     """
-    numbers = family_numbers(count, one, other)
-    rows, columns = np.asarray(one, np.int64), np.asarray(other, np.int64)
-    apart = np.asarray(distance, np.int64)
-    total, degree = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    for ends in (rows, columns):
-        np.add.at(total, ends, apart)
-        np.add.at(degree, ends, 1)
-    sizes = np.bincount(numbers, minlength=1)
-    of_pair = numbers[rows] if len(rows) else np.empty(0, np.int64)
-    largest = np.zeros(len(sizes), np.int64)
-    np.maximum.at(largest, of_pair, apart)
-    pairs = np.bincount(of_pair, minlength=len(sizes))
-    order = np.argsort(numbers, kind="stable")
+    return _families(np.arange(count), Pairs(*(np.asarray(one, np.int64) for one in (one, other, distance))))
+
+
+def families_of_hashes(hashes: NDArray[np.uint8], radius: int = RADIUS) -> list[Family]:
+    """The families of items by their hashes, as `families` of all pairs within the radius gives them.
+
+    Equal hashes are searched for once and their pairs are counted, not listed: a million copies of one hash
+    cost no more than one.
+
+    Args:
+        hashes: n x 32 bytes, one row an item.
+        radius: Most bits that may differ.
+
+    Raises:
+        CaseError: Distinct hashes that give more pairs or work than allowed; nothing is cut off.
+
+    Example:
+        >>> [(f.members, f.pairs) for f in families_of_hashes(np.zeros((4, 32), np.uint8))]
+        [((0, 1, 2, 3), 6)]
+    """
+    if not len(hashes):
+        return []
+    distinct, which = np.unique(hashes, axis=0, return_inverse=True)
+    return _families(which.reshape(-1).astype(np.int64), HammingIndex(distinct).self_join(radius))
+
+
+def _families(which: Whole, pairs: Pairs) -> list[Family]:
+    """Families of items, from pairs of the distinct things that they are.
+
+    Args:
+        which: The distinct thing that each item is.
+        pairs: Pairs of distinct things.
+    """
+    held = np.bincount(which)
+    rows, columns, apart = pairs
+    degree, total, within = held - 1, np.zeros(len(held), np.int64), held * (held - 1) // 2
+    for here, there in ((rows, columns), (columns, rows)):
+        np.add.at(degree, here, held[there])
+        np.add.at(total, here, held[there] * apart)
+    _, first = np.unique(which, return_index=True)
+    numbers = _by_first(family_numbers(len(held), rows, columns), first)
+    count = int(numbers.max(initial=-1)) + 1
+    largest, between = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    np.maximum.at(largest, numbers[rows], apart)
+    np.add.at(between, numbers, within)
+    np.add.at(between, numbers[rows], held[rows] * held[columns])
+    of_item = numbers[which]
+    sizes, order = np.bincount(of_item, minlength=count), np.argsort(of_item, kind="stable")
     ends = np.cumsum(sizes)
     return [
         _family(
-            int(number), order[ends[number] - sizes[number] : ends[number]], total, degree, pairs, largest
+            int(number), order[ends[number] - sizes[number] : ends[number]], which, total, degree,
+            between, largest,
         )
         for number in np.flatnonzero(sizes > 1)
-    ]
+    ]  # fmt: skip
 
 
-def _family(number: int, members: Whole, total: Whole, degree: Whole, pairs: Whole, largest: Whole) -> Family:
+def _by_first(labels: Whole, first: Whole) -> Whole:
+    """Families numbered by the first item of any of their things."""
+    least = np.full(int(labels.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, labels, first)
+    rank = np.empty(len(least), np.int64)
+    rank[np.argsort(least)] = np.arange(len(least))
+    return np.asarray(rank[labels], np.int64)
+
+
+def _family(
+    number: int, members: Whole, which: Whole, total: Whole, degree: Whole, pairs: Whole, largest: Whole
+) -> Family:
     """A family; its representative matches the most members, at the smallest mean distance."""
-    best = min(members.tolist(), key=lambda one: (-int(degree[one]), int(total[one]), one))
+    things = which[members]
+    best = int(members[np.lexsort((members, total[things], -degree[things]))[0]])
     return Family(number, tuple(members.tolist()), best, int(pairs[number]), int(largest[number]))
 
 

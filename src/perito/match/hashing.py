@@ -148,7 +148,7 @@ def _row(row: dict[str, Any], pixel_limit: int) -> dict[str, Any]:
     source = row["bytes"] if row.get("bytes") is not None else row.get("path")
     try:
         if source is None:
-            raise FormatError("the row has neither bytes nor a path")
+            raise FormatError("the row has neither bytes nor a path (purged, or not held here)")
         picture = read_picture(source, pixel_limit=pixel_limit)
         found: PdqHash = hash_pixels(picture.pixels)
     except CaseError:

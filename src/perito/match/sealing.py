@@ -12,9 +12,12 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from perito import __version__
-from perito.clock import now_us
 from perito.errors import CaseError, Missing
+from perito.formats import UNREAD
+from perito.match.hamming import HammingIndex, Pairs
 from perito.match.pdq import METHOD as PDQ_METHOD
 from perito.schema import table
 
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from perito.match.bank import BankMatch
-    from perito.match.hamming import Pairs
     from perito.match.origin import DeclaredOrigin
 
 OWN_LIST = "case"
@@ -62,13 +66,13 @@ class Sealing:
         folder: The case folder.
         tool: The command.
         parameters: What it was called with, as far as the rows depend on it.
-        at_us: When it is sealed; now if not given.
+        at_us: When it is sealed, microseconds since 1970.
     """
 
     folder: Path
     tool: str
     parameters: Mapping[str, object]
-    at_us: int | None = None
+    at_us: int
 
     def seal(self, tables: Mapping[str, tuple[str, Rows]]) -> list[SealedTable]:
         """Seal rows as CSV in the columns of a canonical table.
@@ -84,14 +88,13 @@ class Sealing:
         store = Store(self.folder / "evidence")
         known = {item.path: item.evidence_id for item in store.current_items()}
         contents = {f"{FOLDER}/{stem}.csv": _csv(name, rows) for stem, (name, rows) in tables.items()}
-        at_us = now_us() if self.at_us is None else self.at_us
         wanted = []
-        for (path, content), (name, _) in zip(contents.items(), tables.values(), strict=True):
+        for (path, content), (name, rows) in zip(contents.items(), tables.values(), strict=True):
             if known.get(path) != _id_of(content):
                 file = self.folder / path
                 file.parent.mkdir(exist_ok=True)
                 file.write_bytes(content)
-                wanted.append((file, {**self._facts(path, name), "acquired_at_us": at_us}))
+                wanted.append((file, {**self._facts(path, name, rows), "acquired_at_us": self.at_us}))
         if wanted:
             store.add_many(wanted)
         fresh = {str(facts["path_in_case"]) for _, facts in wanted}
@@ -100,11 +103,11 @@ class Sealing:
             for (path, content), (_, rows) in zip(contents.items(), tables.values(), strict=True)
         ]
 
-    def _facts(self, path: str, name: str) -> dict[str, str | int | None]:
+    def _facts(self, path: str, name: str, rows: Rows) -> dict[str, str | int | None]:
         said = "; ".join(f"{key}={value}" for key, value in self.parameters.items())
         return {
             "path_in_case": path,
-            "format": f"table:{name}",
+            "format": f"table:{name}" if rows else UNREAD,  # that nothing was found has no row to read
             "origin": f"computed from the sealed items of the case: {said}",
             "tool": self.tool,
             "tool_version": __version__,
@@ -125,7 +128,7 @@ def check_case(source: Path) -> None:
 
 
 def own_hash_rows(hashed: Iterable[Mapping[str, Any]]) -> Rows:
-    """Rows of `hashes` for the case's own pictures: SHA-256 of each, and PDQ with its quality where there is one.
+    """Rows of `hashes` for the case's own pictures: SHA-256 of each, and PDQ with its quality if any.
 
     A picture that cannot be read has no PDQ row; one of quality under 50 has, and is not comparable.
 
@@ -145,10 +148,38 @@ def own_hash_rows(hashed: Iterable[Mapping[str, Any]]) -> Rows:
             quality = {"value": one["pdq"], "quality": one["pdq_quality"]}
             said = {"list_version": PDQ_METHOD, "provenance": "sealed item of the case"}
             rows.append({**shared, "algorithm": _PDQ, **quality, **said})
-        if one.get("sha256"):
-            said = {"value": one["sha256"], "provenance": f"sealed item of the case{reason}"}
-            rows.append({**shared, "algorithm": _SHA256, **said})
+        digest = one.get("sha256") or str(one["id"]).removeprefix("sha256:")  # an item is named by its digest
+        said = {"value": digest, "provenance": f"sealed item of the case{reason}"}
+        rows.append({**shared, "algorithm": _SHA256, **said})
     return rows
+
+
+def connecting_pairs(hashes: NDArray[np.uint8], radius: int) -> Pairs:
+    """Pairs that join pictures into the same families as all pairs do; equal hashes are not all paired.
+
+    Different hashes within the radius are all paired, by the first picture of each; a picture whose hash
+    another has stands beside the first that has it.
+
+    Args:
+        hashes: n x 32 bytes, one row a picture.
+        radius: Most bits that may differ.
+
+    Raises:
+        CaseError: Different hashes that give more pairs or work than allowed; nothing is cut off.
+
+    Example:
+        >>> [column.tolist() for column in connecting_pairs(np.zeros((3, 32), np.uint8), 31)]
+        [[0, 0], [1, 2], [0, 0]]
+    """
+    distinct, first, which = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
+    apart = HammingIndex(distinct if len(distinct) else None).self_join(radius)
+    head = first[which.reshape(-1)]
+    again = np.flatnonzero(head != np.arange(len(head)))
+    return Pairs(
+        np.concatenate([first[apart.query], head[again]]).astype(np.int64),
+        np.concatenate([first[apart.entry], again]).astype(np.int64),
+        np.concatenate([apart.distance, np.zeros(len(again), np.int64)]),
+    )
 
 
 def pair_rows(ids: Sequence[str], pairs: Pairs) -> Rows:

@@ -58,8 +58,9 @@ def families(texts: Sequence[str | None], threshold: float = 0.7) -> Whole:
     """The number of the family of every text; families are numbered by their first text.
 
     Equal texts (in NFKC) are of one family, however short; texts under five code points are compared for
-    equality only. A text that is missing (None) is a family of its own. A pair at the threshold is found with
-    a chance of 0.995 or more, one above it with more: bands and rows of the hashing are chosen so.
+    equality only. A text that is missing (None) or blank is a family of its own: no words, no copy. A pair
+    at the threshold is found with a chance of 0.995 or more, one above it with more: bands and rows of the
+    hashing are chosen so.
 
     Args:
         texts: The texts.
@@ -86,13 +87,15 @@ def families(texts: Sequence[str | None], threshold: float = 0.7) -> Whole:
 def similarity(one: str, other: str) -> float:
     """The Jaccard similarity of the shingles of two texts; of texts too short for any, their equality.
 
+    Blank texts have nothing in common: 0.
+
     Example:
         >>> similarity("abcdefg", "abcdefgh"), similarity("ab", "ab")
         (0.75, 1.0)
     """
     a, b = (_shingles(normalised(text)) for text in (one, other))
     if not a or not b:
-        return float(normalised(one) == normalised(other))
+        return float(normalised(one) == normalised(other) and bool(normalised(one).strip()))
     return len(a & b) / len(a | b)
 
 
@@ -104,6 +107,21 @@ def normalised(text: str) -> str:
         'Afi'
     """
     return unicodedata.normalize("NFKC", text)
+
+
+def text_signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
+    """The MinHash signatures of texts: 128 numbers each; the largest number throughout for one too short.
+
+    The share of equal numbers of two texts estimates their similarity.
+
+    Raises:
+        CaseError: The extra `media` is not installed.
+
+    Example:
+        >>> text_signatures(["the same words", "the same words"]).shape
+        (2, 128)
+    """
+    return _signatures(*_code_points([normalised(text) for text in texts]))
 
 
 def bands(threshold: float) -> tuple[int, int]:
@@ -139,6 +157,8 @@ def _distinct(texts: Iterable[str | None]) -> tuple[list[str], Whole]:
                 "not a text", where=f"item {position}", expected="a text or None", found=repr(text)[:40]
             )
         key = position if text is None else normalised(text)
+        if isinstance(key, str) and not key.strip():
+            key = position
         place.append(numbers.setdefault(key, len(numbers)))
     return ["" if isinstance(key, int) else key for key in numbers], np.array(place, dtype=np.int64)
 

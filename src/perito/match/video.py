@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perito.errors import Malformed, Missing
+from perito.errors import CaseError, Malformed, Missing
 from perito.match.hamming import RADIUS, HammingIndex
 from perito.match.opencv import opencv
 from perito.match.pdq import LEAST_QUALITY, hash_pixels
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from perito.match.hamming import Pairs
+
 METHOD = "vpdq-1"
 FRAME_LIMIT = 1_000_000
-_GAP_FRAMES = 2  # an aligned run may jump over so many frames
+PAIR_WORK_LIMIT = 50_000_000_000  # pairs of frames: minutes
 
 
 @dataclass(frozen=True)
@@ -133,21 +135,29 @@ def compare_videos(query: FrameHashes, other: FrameHashes, radius: int = RADIUS)
     """The shares of frames that match, and the longest run in order.
 
     Raises:
-        CaseError: More pairs of frames match than the index may give; nothing is cut off.
+        CaseError: More pairs of distinct frames match than the index may give, or more pairs of frames than
+            can be followed; nothing is cut off.
     """
     mine, theirs = np.flatnonzero(query.comparable), np.flatnonzero(other.comparable)
     left_out = len(query) - len(mine), len(other) - len(theirs)
     if not len(mine) or not len(theirs):
         return VideoMatch(len(mine), len(theirs), None, None, left_out, None)
-    pairs = HammingIndex(other.hashes[theirs]).search(query.hashes[mine], radius)
+    (ours, which), (held, whose) = _distinct(query.hashes[mine]), _distinct(other.hashes[theirs])
+    pairs = HammingIndex(held).search(ours, radius)
     return VideoMatch(
         len(mine),
         len(theirs),
-        len(np.unique(pairs.query)) / len(mine),
-        len(np.unique(pairs.entry)) / len(theirs),
+        float(np.isin(which, pairs.query).mean()),
+        float(np.isin(whose, pairs.entry).mean()),
         left_out,
-        _longest(query, other, mine[pairs.query], theirs[pairs.entry]),
+        _longest(query, other, (mine, which), (theirs, whose), pairs),
     )
+
+
+def _distinct(hashes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The distinct hashes, and which of them each frame has: a still has one however long it stands."""
+    distinct, which = np.unique(hashes, axis=0, return_inverse=True)
+    return distinct, which.reshape(-1).astype(np.int64)
 
 
 def _hashed(
@@ -188,26 +198,49 @@ def _damaged_from(path: Path, last: int, every: int) -> int | None:
 
 
 def _longest(
-    query: FrameHashes, other: FrameHashes, mine: NDArray[np.int64], theirs: NDArray[np.int64]
+    query: FrameHashes,
+    other: FrameHashes,
+    mine: tuple[NDArray[np.int64], NDArray[np.int64]],
+    theirs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    pairs: Pairs,
 ) -> Run | None:
-    """The longest chain of matching frames that rise together, with small gaps (dynamic programming)."""
-    if not len(mine):
+    """The longest chain of matching frames that rise together, with small gaps.
+
+    Args:
+        query: The frames of the query.
+        other: Those of the other video.
+        mine: The comparable frames of the query, and which distinct hash each has.
+        theirs: The same of the other.
+        pairs: Distinct hashes that match, ordered by those of the query.
+
+    Raises:
+        CaseError: More pairs of frames match than can be followed in bearable time.
+    """
+    if not len(pairs.query):
         return None
-    order = np.lexsort((theirs, mine))
-    pairs = list(zip(mine[order].tolist(), theirs[order].tolist(), strict=True))
-    length: dict[tuple[int, int], tuple[int, tuple[int, int]]] = {}
-    best = (0, pairs[0], pairs[0])
-    for i, j in pairs:
-        before = [
-            length[i - a, j - b] for a in range(1, _GAP_FRAMES + 1) for b in range(1, _GAP_FRAMES + 1)
-            if (i - a, j - b) in length
-        ]  # fmt: skip
-        held, start = max(before, key=lambda one: (one[0], one[1]), default=(0, (i, j)))
-        length[i, j] = held + 1, start
-        best = max(best, (held + 1, start, (i, j)), key=lambda one: one[0])
-    frames, (i, j), (k, m) = best
+    from perito.match.video_kernels import longest_run
+
+    size, place_size = np.bincount(mine[1]), np.bincount(theirs[1])
+    work = int((size[pairs.query] * place_size[pairs.entry]).sum())
+    if work > PAIR_WORK_LIMIT:
+        raise CaseError(
+            "more pairs of frames match than can be followed", expected=f"at most {PAIR_WORK_LIMIT:,}",
+            found=f"{work:,}", remedy="compare every n-th frame",
+        )  # fmt: skip
+    hash_of: NDArray[np.int64] = np.full(len(query), -1)
+    hash_of[mine[0]] = mine[1]
+    out = np.zeros(4, np.int64)
+    frames = longest_run(
+        hash_of, _starts(np.bincount(pairs.query, minlength=len(size))), pairs.entry,
+        theirs[0][np.argsort(theirs[1], kind="stable")], _starts(place_size), len(other), out,
+    )  # fmt: skip
+    i, k, j, m = out.tolist()
     return Run(
         frames,
         (float(query.time_s[i]), float(query.time_s[k])),
         (float(other.time_s[j]), float(other.time_s[m])),
     )
+
+
+def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))

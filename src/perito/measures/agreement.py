@@ -18,7 +18,7 @@ from perito.measures.inquiry import count
 from perito.measures.prevalence.labels import definition_of, scope_of
 from perito.measures.sampled.agreement import Agreement, Reading, agreement_of
 from perito.measures.sampled.design import Design, design_of, without_design
-from perito.measures.sampled.readings import items_outside, outcomes, readings_by_person
+from perito.measures.sampled.readings import early_labels, items_outside, outcomes, readings_by_person
 from perito.measures.sampled.series import (
     agreement_value,
     book_table,
@@ -88,7 +88,7 @@ def answer(inquiry: Inquiry) -> Finding:
         "counts": inquiry.counts(numbers, "number"),
     }
     tables = [
-        design_table(inquiry, design) if design.drawn else None,
+        design_table(inquiry, design, early_labels(inquiry, design, name)) if design.drawn else None,
         book_table(inquiry, design, [name]),
         drift_table(inquiry, design, name),
     ]

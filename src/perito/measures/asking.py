@@ -7,11 +7,12 @@ derivation.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perito.errors import LawError, MeasureError, StatsError
-from perito.findings import Finding, JoinedProvision, Text
+from perito.findings import LANGUAGES, Finding, JoinedProvision, Text
 from perito.findings.wording import check_finding
 from perito.law import in_force, provision, provision_words
 from perito.law.reference import certain_start_us
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from perito.engine import Tables
     from perito.law import InForce
 
+_NAMED = re.compile(r"\{([^{}]+)\}")  # what a template leaves open
 PROVISIONS = "provisions"
 PLATFORMS = "platforms"
 
@@ -79,8 +81,14 @@ def _answer_of_the_rest(inquiry: Inquiry, left_out: str) -> Finding:
     try:
         finding = _answer(inquiry)
     except MeasureError:
-        return inquiry.refusal(_unanswered(left_out))
+        return inquiry.refusal(_unanswered(left_out), definition=_unlocked(inquiry.catalogue.definition))
     return replace(finding, conditions=(*finding.conditions, _of_what_is_left(left_out)))
+
+
+def _unlocked(definition: Text) -> Text:
+    """A measure's definition where nothing is there to which it could be locked."""
+    names = {name for language in LANGUAGES for name in _NAMED.findall(definition.template(language))}
+    return definition.quoting(**dict.fromkeys(names - definition.quotes.keys(), "–"))
 
 
 def _unanswered(left_out: str) -> Text:

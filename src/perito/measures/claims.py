@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from perito.errors import nearest
@@ -24,6 +25,7 @@ from perito.measures.prevalence.family import (
 )
 from perito.measures.prevalence.labels import definition_of, design_for, status_of
 from perito.measures.sampled.family import holm
+from perito.measures.sampled.study import level_of
 from perito.measures.sampled.words import class_record, differing, lines_of, resting_on, speaking
 from perito.stats.interval import half_alpha
 
@@ -155,7 +157,7 @@ def _finding(
     if all(member.reason for member in members.values()):
         return inquiry.refusal(first.reason or inquiry.text("refusal_undecided"), **shared)
     checked = _checked(inquiry, entries, members)
-    threshold = float(half_alpha(inquiry.parameters["level"]))
+    threshold = float(half_alpha(level_of(inquiry, design)))
     verdicts = [_verdict(claim, threshold) for claim in checked]
     numbers = {"claims": len(checked), **{name: verdicts.count(name) for name in _VERDICTS}}
     values = tuple(value_of(member, f"total_{at}") for at, member in enumerate(members.values(), start=1))
@@ -180,7 +182,8 @@ def _checked(inquiry: Inquiry, entries: Sequence[Entry], members: dict[str, Memb
     for entry in entries:
         member = members[entry.class_name]
         population = member.study.design.population or 0
-        total = round(entry.figure * population) if entry.is_share else round(entry.figure)
+        stated = entry.figure * population if entry.is_share else entry.figure
+        total = floor(stated) if entry.at_least else round(stated)
         if total > population:
             raise inquiry.fail(
                 "the claim exceeds the population", expected=f"<= {population}", found=str(total)
@@ -188,10 +191,11 @@ def _checked(inquiry: Inquiry, entries: Sequence[Entry], members: dict[str, Memb
         clauses = _differing(inquiry, member, entry)
         tail = None if clauses or member.estimator is None else _tail(member, entry, total)
         plain.append((entry, member, total, tail, clauses))
-    adjusted = iter(holm([tail for *_, tail, _ in plain if tail is not None]))
+    # A claim that is not put to the sample counts in the family like one that is not shown.
+    adjusted = holm([1.0 if tail is None else tail for *_, tail, _ in plain])
     return [
-        Checked(entry, member, total, tail, None if tail is None else next(adjusted), clauses)
-        for entry, member, total, tail, clauses in plain
+        Checked(entry, member, total, tail, None if tail is None else of_all, clauses)
+        for (entry, member, total, tail, clauses), of_all in zip(plain, adjusted, strict=True)
     ]
 
 

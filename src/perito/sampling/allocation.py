@@ -118,6 +118,48 @@ def expectation(strata: Sequence[Stratum], sizes: Sequence[int], level: float) -
     )
 
 
+def audited_half_width(
+    strata: Sequence[Stratum], sizes: Sequence[int], share: float, level: float
+) -> float | None:
+    """Half-width over the estimate if a first no is read again with that chance only.
+
+    Every stratum is then two cells, first yes and anything else, of which only a part is read again: what a
+    few second readings of negatives cannot exclude widens the interval, however many first ones there are
+    and however well people read.
+
+    Args:
+        strata: The strata.
+        sizes: First readings in each.
+        share: Share of the items that get a second reading whatever the first says.
+        level: Confidence level as a share.
+
+    Returns:
+        None where no positive is to be expected.
+
+    Example:
+        >>> from perito.sampling.strata import one_stratum
+        >>> strata = one_stratum([f"x:{number}" for number in range(9000)], 0.1)
+        >>> [round(audited_half_width(strata, [1000], share, 0.95), 2) for share in (0.1, 1.0)]
+        [0.26, 0.2]
+    """
+    from perito.stats.fay_feuer import fay_feuer
+
+    expected = expected_share(strata)
+    if not expected:
+        return None
+    found = _expected_hits(sizes, _shares(strata))
+    rest = [size - hits for size, hits in zip(sizes, found, strict=True)]
+    again = [max(1, round(share * number)) if number else 0 for number in rest]
+    whole = sum(one.population for one in strata)
+    weights = [
+        one.population / whole * part / size
+        for parts in (found, rest)
+        for one, part, size in zip(strata, parts, sizes, strict=True)
+    ]
+    ends = fay_feuer([*found, *(0 for _ in rest)], [*found, *again], weights, level).interval
+    return None if ends is None else (ends.high - ends.low) / 2 / expected
+
+
 def expected_share(strata: Sequence[Stratum]) -> float | None:
     """The share of positives that the scores, or a guess, let expect; None where nothing says.
 

@@ -7,7 +7,6 @@ definition gives another.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import rfc8785
 
 from perito.errors import Malformed
-from perito.formats.sample_design import MARK, VERSION
+from perito.formats.sample_design import MARK, UNFIXED, VERSION, design_id_of
 from perito.ids import is_slug
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 FILE_NAME = "design.json"
 FOLDER = "samples"
-_ID_DIGITS = 12
-_WITHOUT_TIME = ("registered_at_us", "registered_basis", "design_id")
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,7 @@ class Design:
     @cached_property
     def design_id(self) -> str:
         """The question's id, a hyphen and the first 12 digits of the digest of what was fixed."""
-        fixed = hashlib.sha256(rfc8785.dumps(self._body())).hexdigest()
-        question = str(self.facts["question_id"])[: 79 - _ID_DIGITS]
-        return f"{question}-{fixed[:_ID_DIGITS]}"
+        return design_id_of(self._body())
 
     def to_json(self, registered_at_us: int) -> bytes:
         """The registered design as RFC 8785 JSON.
@@ -98,7 +93,7 @@ def design_of(document: Mapping[str, Any], where: str = FILE_NAME) -> Design:
         part, _, key = name.partition(".")
         if not is_right(document[part].get(key) if key else document[part]):
             raise Malformed(f"the part '{name}' of the design is not as it was written", where=where)
-    facts = {name: value for name, value in document["design"].items() if name not in _WITHOUT_TIME}
+    facts = {name: value for name, value in document["design"].items() if name not in UNFIXED}
     return Design(
         facts=facts,
         strata=document["strata"],

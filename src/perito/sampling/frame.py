@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perito.clock import iso
 from perito.errors import CaseError, nearest
 from perito.ids import evidence_id
+from perito.schema import enumeration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from perito.engine import Tables
 
 ITEM_TABLES = {"posts": "post", "media": "media"}
+_KINDS = {"posts": "post_kind", "media": "media_kind"}
 TABLES = ("posts", "media", "engagement", "scores")
 
 # The latest observation of each post, as the documented view `posts_current` defines it.
@@ -77,6 +79,12 @@ class FrameFilter:
                 where="--items",
                 remedy=nearest(self.items, ITEM_TABLES),
             )
+        known = enumeration(_KINDS[self.items]).values
+        for kind in self.kinds:
+            if kind not in known:
+                raise CaseError(
+                    f"'{kind}' is no kind of {self.items}", where="--kind", remedy=nearest(kind, known)
+                )
 
     @property
     def words(self) -> str:

@@ -1,7 +1,8 @@
 """Further readings: which items are read again, blind, once the first readings are in.
 
 What a first reader says yes to is read twice more; of the rest, those that the design chose beforehand are
-read once more. So agreement, and the error of the labels on both sides, can be estimated.
+read once more, and a third time where that says yes. So agreement, and the error of the labels on both
+sides, can be estimated.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def _due(design: Design, labels: Mapping[str, list[dict[str, Any]]]) -> Iterable
         first = [row["value"] for row in done if row["round"] == "1"]
         if not first:
             continue  # what was not read once is not read again
-        rounds = _ROUNDS_OF_A_YES if "yes" in first else _ROUNDS_OF_THE_REST if item in chosen else ()
+        # A first no that the second reads as yes is settled by a third, like any first yes.
+        is_yes = any(row["value"] == "yes" for row in done)
+        rounds = _ROUNDS_OF_A_YES if is_yes else _ROUNDS_OF_THE_REST if item in chosen else ()
         turn = [readers[(at + step) % len(readers)] for step in range(1, len(readers))]
         free = [reader for reader in turn if reader not in {row["annotator_id"] for row in done}]
         open_rounds = [number for number in rounds if str(number) not in {row["round"] for row in done}]

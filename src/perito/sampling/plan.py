@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 from perito.clock import MICROSECONDS_PER_DAY
 from perito.errors import CaseError
 from perito.formats.sample_design import SIZE_TOTAL
-from perito.sampling.allocation import WORDS, Expectation, budget_for, expectation, expected_share, sizes_of
+from perito.sampling.allocation import (
+    WORDS,
+    Expectation,
+    audited_half_width,
+    budget_for,
+    expectation,
+    expected_share,
+    sizes_of,
+)
 from perito.sampling.design import Design
 from perito.sampling.draw import ranked, smallest, with_chances
 from perito.sampling.strata import ALL, LEAST_LABELS, Stratum, one_stratum, strata_by_score
@@ -37,6 +45,7 @@ _INTERVALS = {
 }
 _ANYTIME_INTERVAL = "prior-posterior ratio, without replacement"
 _READINGS_OF_A_YES = 3
+_WIDER = 1.1
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,8 @@ def _plan(
     )
     expected = expectation(strata, sizes, request.level) if method != "pps" else None
     notes = _notes(request, frame, method, scores, expected, len(second))
+    if expected is not None:
+        notes += _audit_note(request, strata, sizes, expected, len(second))
     return Plan(design, strata, sizes, expected, len(second), tuple(notes))
 
 
@@ -267,6 +278,27 @@ def _own_seed(request: Request, frame: Frame) -> str:
     return hashlib.sha256(f"{frame.digest}\n{request.question_id}".encode()).hexdigest()[:16]
 
 
+def _audit_note(
+    request: Request,
+    strata: tuple[Stratum, ...],
+    sizes: tuple[int, ...],
+    expected: Expectation,
+    second: int,
+) -> list[str]:
+    """What the planned second readings leave of the expected interval, where that is a good deal wider."""
+    if second >= sum(sizes):
+        return []  # every value then rests on two readings or more: one sample, not two phases
+    width = audited_half_width(strata, sizes, min(1.0, second / sum(sizes)), request.level)
+    if width is None or not expected.half_width or width < _WIDER * expected.half_width:
+        return []
+    note = (
+        f"that interval takes the labels for right: if their error is known from the {second:,} second"
+        f" readings alone, it is about ±{width:.0%} (raise with --second-reading or --validation, or have"
+        " items of known answer labelled)"
+    )
+    return [note]
+
+
 def _notes(
     request: Request,
     frame: Frame,
@@ -285,6 +317,11 @@ def _notes(
     if frame.sizes is not None:
         unknown = sum(views is None for views in frame.sizes.values())
         notes.append(f"{unknown:,} items whose views are not known cannot be drawn")
+    if request.stopping == "anytime" and request.second_reading < 1:
+        notes.append(
+            "an interval that holds at every look needs every item read again (--second-reading 100%):"
+            " with fewer second readings the number is refused"
+        )
     if len(request.readers) < _READINGS_OF_A_YES:
         notes.append("fewer than three readers: what the first says yes to cannot be read twice more")
     if expected is not None and second < expected.validation:

@@ -81,9 +81,15 @@ class Request:
             )
 
     def _check_size(self) -> None:
-        if (self.budget is None) == (self.precision is None):
+        if self.budget is None and self.precision is None:
             raise CaseError(
-                "the size of the sample is given once", where="--budget, --precision", expected="one of them"
+                "nothing says how many items are to be read",
+                where="--budget, --precision",
+                remedy="give a number of labels ('--budget 600') or a precision ('--precision 20%')",
+            )
+        if self.budget is not None and self.precision is not None:
+            raise CaseError(
+                "the size of the sample is given twice", where="--budget, --precision", expected="one of them"
             )
         if self.budget is not None and self.budget < 1:
             raise CaseError(
@@ -96,7 +102,11 @@ class Request:
         ):
             if value is not None and not 0 < value < 1:
                 raise CaseError(
-                    "not a share", where=option, expected="above 0 % and below 100 %", found=f"{value:g}"
+                    "not a share",
+                    where=option,
+                    expected="above 0% and below 100%",
+                    found=f"{value * 100:g}%",
+                    remedy="write for example 95% or 0.95",
                 )
 
     def _check_readings(self) -> None:
@@ -104,8 +114,9 @@ class Request:
             raise CaseError(
                 "not a share",
                 where="--second-reading",
-                expected="0 % to 100 %",
-                found=f"{self.second_reading:g}",
+                expected="0% to 100%",
+                found=f"{self.second_reading * 100:g}%",
+                remedy="write for example 10% or 0.1",
             )
         if self.validation < 0:
             raise CaseError("not a number of items", where="--validation", found=str(self.validation))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from perito.stats.columns import Floats, Integers
 
-__all__ = ["EstimateTable", "fay_feuer", "fay_feuer_many"]
+__all__ = ["EstimateTable", "fay_feuer", "fay_feuer_many", "load_share"]
 
 _ROUNDED_SHARES = 1e-6  # how far the sum of shares may be from 1: they may have been printed with 7 digits
 _MOST_BEND = 0.5  # of Halley's correction; farther from the root it is no good guide
@@ -140,6 +140,49 @@ def fay_feuer_many(
     # A share is at most 1, and rounding must not put it outside its own interval.
     value = np.minimum(value, 1.0)
     return EstimateTable(value, np.minimum(low, value), np.clip(high, value, 1.0), float(level), method)
+
+
+def load_share(k: npt.ArrayLike, loads: npt.ArrayLike, level: float = 0.95) -> Estimate:
+    """The share of a load (views, say) that positive items carry, from items of very unequal loads.
+
+    x_i = load of the item over the load of the sample, th = sum x_i k_i, v = sum x_i^2 k_i, and the two gamma
+    laws of `fay_feuer` (not mid-p), with m = sum x_i^2: the mean of the loads, each weighted by itself, which
+    stands for a positive that was not drawn. Where more than half of the load is positive, the negatives are
+    counted. In simulated samples of log-normal views (sd of the log 1 to 2; 500 to 2,000 items; shares of
+    1 % to 20 %) it covers .96 to .997; the normal or beta interval on the linearised variance .75 to .94.
+
+    Args:
+        k: 1 for a positive item, 0 for any other.
+        loads: What each carries, times what it stands for; at least 0.
+        level: Confidence level as a share.
+
+    Returns:
+        The estimate; value and ends lie in [0, 1].
+
+    Raises:
+        StatsError: Impossible counts, loads below 0 or all 0, an impossible level.
+
+    Example:
+        >>> found = load_share([1] + 99 * [0], [2] + 99 * [1])
+        >>> round(found.value, 6), round(found.interval.low, 6), round(found.interval.high, 6)
+        (0.019802, 0.000501, 0.086539)
+    """
+    tail = float(half_alpha(level))
+    hits, load = counts("k", k), numbers("loads", loads)
+    refuse_where("an item is positive or it is not", hits > 1, hits, expected="0 or 1")
+    refuse_where("loads below 0", load < 0, load)
+    whole = math.fsum(load.tolist())
+    refuse_where("loads that are all 0", np.array([not whole > 0]), load[:1])
+    share = load / whole
+    value = math.fsum((share * hits).tolist())
+    is_common = value > 0.5  # noqa: PLR2004  (one half)
+    counted = share * ((1 - hits) if is_common else hits)
+    seen = math.fsum(counted.tolist())
+    spread, usual = math.fsum((counted * share).tolist()), math.fsum((share * share).tolist())
+    lows, highs = _ends(_laws(np.array([seen]), np.array([spread]), np.array([usual])), tail)
+    low, high = min(float(lows[0]), seen), min(max(float(highs[0]), seen), 1.0)
+    ends = (1 - high, 1 - low) if is_common else (low, high)
+    return Estimate(min(value, 1.0), Interval(*ends, float(level), "fay-feuer, of loads"))
 
 
 def _check(found: Integers, size: Integers, share: Floats) -> None:

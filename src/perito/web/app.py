@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sqlite3
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from perito.errors import PeritoError
 from perito.web.pages import ROUTES, Page
@@ -19,13 +24,15 @@ from perito.web.visit import Visit
 from perito.web.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
-    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from perito.web.desk import Desk
 
 BODY_BYTES_MAX = 64 * 1024
+BODY_S_MAX = 20.0
+_PORT = re.compile(r"(:\d{1,5})?")
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -42,20 +49,36 @@ HEADERS = {
 }
 
 
-def create_app(desk: Desk) -> Starlette:
+def create_app(desk: Desk) -> ASGIApp:
     """The application over a desk; it closes the desk when it is shut down."""
-    routes = [Route(page.path, _endpoint(desk, page), methods=[page.method]) for page in ROUTES]
-    nothing = Page("GET", "/{rest:path}", _nothing)
-    methods = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-    routes.append(Route("/{rest:path}", _endpoint(desk, nothing), methods=methods))
+    pages = [Route(page.path, _endpoint(desk, page), methods=[page.method]) for page in ROUTES]
+    answer = _endpoint(desk, Page("GET", "/", _nothing))
+
+    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        """Whatever else is asked for, by whatever method."""
+        response = await answer(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         desk.close()
 
-    from contextlib import asynccontextmanager
+    routes = [*pages, Mount("", nothing)]
+    return _with_headers(Starlette(routes=routes, lifespan=asynccontextmanager(lifespan)))
 
-    return Starlette(routes=routes, lifespan=asynccontextmanager(lifespan))
+
+def _with_headers(app: ASGIApp) -> ASGIApp:
+    """The application with the headers of every answer, also of one that nobody foresaw."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await app(scope, receive, sent)
+
+    return answer
 
 
 def _nothing(_visit: Visit) -> Response:
@@ -64,24 +87,28 @@ def _nothing(_visit: Visit) -> Response:
 
 def _endpoint(desk: Desk, page: Page) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        body = await _body(request)
+        try:
+            async with asyncio.timeout(BODY_S_MAX):
+                body: bytes | Refused = await _body(request)
+        except TimeoutError:
+            body = Refused("too_slow")
         return await run_in_threadpool(_answered, desk, page, request, body)
 
     return answer
 
 
-async def _body(request: Request) -> bytes | None:
-    """What was sent; None if it is too much."""
+async def _body(request: Request) -> bytes | Refused:
+    """What was sent, or that it is too much."""
     parts = bytearray()
     async for chunk in request.stream():
         parts += chunk
         if len(parts) > BODY_BYTES_MAX:
-            return None
+            return Refused("too_large")
     return bytes(parts)
 
 
-def _answered(desk: Desk, page: Page, request: Request, body: bytes | None) -> Response:
-    """The answer to a request, with the headers of every answer, and a line in the access log."""
+def _answered(desk: Desk, page: Page, request: Request, body: bytes | Refused) -> Response:
+    """The answer to a request, and a line in the access log; without the line there is no answer."""
     visit = _visit(desk, request)
     try:
         response = _checked(visit, page, request, body)
@@ -89,10 +116,12 @@ def _answered(desk: Desk, page: Page, request: Request, body: bytes | None) -> R
         response = _refused(visit, page, refused)
     except (PeritoError, sqlite3.Error, OSError) as error:  # no space, no access: said, and tried again
         response = _refused(visit, page, Refused("failed", reason=str(error)))
-    response.headers.update(HEADERS)
     _set_language(visit, response)
-    if page.is_logged:
-        _log(visit, page, request.method, response.status_code)
+    try:
+        if page.is_logged:
+            _log(visit, page, request.method, response.status_code)
+    except sqlite3.Error as error:
+        return _refused(visit, page, Refused("failed", reason=str(error)))
     return response
 
 
@@ -109,29 +138,28 @@ def _log(visit: Visit, page: Page, method: str, status: int) -> None:
 
 
 def _visit(desk: Desk, request: Request) -> Visit:
-    session = find_session(desk.review, desk.signer.read(request.cookies.get(desk.cookie_name)))
+    """The request as a visitor's, in the language that the visitor chose."""
     chosen = request.query_params.get("language") or request.cookies.get("perito_language")
-    language = session.person.language if session else chosen
     return Visit(
         desk=desk,
-        path=request.url.path,
+        path=request.scope["path"],  # not that of `request.url`, in which the header Host has a say
         query=request.query_params,
         form={},
         cookies=request.cookies,
         address=request.client.host if request.client else "",
-        session=session,
-        language=language if language in LANGUAGES else desk.language,
+        session=None,
+        language=chosen if chosen in LANGUAGES else desk.language,
         wants_json="application/json" in request.headers.get("accept", ""),
         path_values=request.path_params,
     )
 
 
-def _checked(visit: Visit, page: Page, request: Request, body: bytes | None) -> Response:
-    host = request.headers.get("host", "")
-    if host.rpartition(":")[0] not in visit.desk.hosts and host not in visit.desk.hosts:
+def _checked(visit: Visit, page: Page, request: Request, body: bytes | Refused) -> Response:
+    if not _is_own_name(request.headers.get("host", ""), visit.desk.hosts):
         raise Refused("address_wrong")  # a foreign name that was made to lead here
-    if body is None:
-        raise Refused("too_large")
+    _find_person(visit)
+    if isinstance(body, Refused):
+        raise body
     visit.form = _fields(body)
     if request.method == "POST":
         _check_origin(request)
@@ -145,6 +173,19 @@ def _checked(visit: Visit, page: Page, request: Request, body: bytes | None) -> 
     return page.answer(visit)
 
 
+def _is_own_name(host: str, names: Collection[str]) -> bool:
+    """Whether a header Host is one of the names of the server, with a port or without."""
+    return any(host.startswith(name) and _PORT.fullmatch(host[len(name) :]) for name in names)
+
+
+def _find_person(visit: Visit) -> None:
+    """Note whose session it is, and that person's language."""
+    desk = visit.desk
+    visit.session = find_session(desk.review, desk.signer.read(visit.cookies.get(desk.cookie_name)))
+    if visit.session is not None:
+        visit.language = visit.session.person.language
+
+
 def _fields(body: bytes) -> dict[str, str]:
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
@@ -155,7 +196,7 @@ def _fields(body: bytes) -> dict[str, str]:
 def _check_origin(request: Request) -> None:
     """Refuse what another site's page sent."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise Refused("forged")
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Refused("forged")

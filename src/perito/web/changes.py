@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from perito.errors import CaseError, Missing
@@ -75,4 +76,8 @@ def withdraw_item(review: Review, item_id: str, reason: str) -> None:
             "UPDATE conflicts SET state = 'withdrawn' WHERE item_no = ? AND state IN ('open', 'held')",
             (item_no,),
         )
-        state_fact(connection, f"withdrawn {item_id}", reason)
+        state_fact(
+            connection,
+            f"withdrawn {item_id}",
+            json.dumps({"item_id": item_id, "at_us": review.clock.now_us(), "reason": reason}),
+        )

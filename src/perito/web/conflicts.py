@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perito.web.events import Submission, already_recorded, append, check_answers
+from perito.web.queue import release
 from perito.web.refused import Refused
 from perito.web.reveals import shown_of
 from perito.web.review import book_in_force
@@ -90,6 +91,19 @@ def next_dispute(review: Review, person_id: str) -> Dispute:
             (now, person_id, lease_us, held["conflict_no"]),
         )
         return Dispute(row=_conflict(connection, held["conflict_no"]))
+
+
+def let_go(connection: sqlite3.Connection, person_id: str) -> None:
+    """Give back the reading and the dispute that a person has in hand."""
+    for slot in connection.execute(
+        "SELECT * FROM slots WHERE state = 'held' AND reader = ?", (person_id,)
+    ).fetchall():
+        release(connection, slot)
+    connection.execute(
+        "UPDATE conflicts SET state = 'open', holder = NULL, look_no = NULL"
+        " WHERE state = 'held' AND holder = ?",
+        (person_id,),
+    )
 
 
 def _end_leases(connection: sqlite3.Connection, book_no: int, now: int) -> None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from perito.errors import CaseError, EvidenceError
 from perito.evidence import Store
+from perito.web.plain import plain_value
 from perito.web.refused import Refused
 from perito.web.sessions import Signer, secret_of
 from perito.web.sources import standing_of
+from perito.web.veil import Veil
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +71,7 @@ class Desk:
             trim_blocks=True,
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
+            finalize=plain_value,
         )
 
     @cached_property
@@ -98,6 +101,11 @@ class Desk:
     def form_signer(self) -> Signer:
         """Signs the token of the sign-in form."""
         return Signer(secret_of(self.review), "form")
+
+    @cached_property
+    def veil(self) -> Veil:
+        """Names the readings on the pages."""
+        return Veil(secret_of(self.review))
 
     def is_purged(self, content: Mapping[str, Any]) -> bool:
         """Whether bytes behind an item have been purged since it was put up for review."""

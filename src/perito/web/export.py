@@ -125,8 +125,15 @@ def _rows(connection: sqlite3.Connection, query: str) -> Iterator[dict[str, Any]
         yield {name: row[name] for name in row.keys() if name not in _SECRET}  # noqa: SIM118  (a row, no mapping)
 
 
+def _changes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Label books adopted in the middle of the review and items withdrawn, each with its time and reason."""
+    books = "SELECT book_id, version, adopted_us, reason FROM books WHERE reason IS NOT NULL ORDER BY book_no"
+    withdrawn = "SELECT value FROM facts WHERE name LIKE 'withdrawn %' ORDER BY name"
+    return [*_rows(connection, books), *(json.loads(row["value"]) for row in connection.execute(withdrawn))]
+
+
 def seal_labels(review: Review, store: Store, person_id: str | None) -> list[Sealed]:
-    """Seal what was labelled so far, with the events, the reveals and the access log behind it.
+    """Seal what was labelled so far, with the events, reveals, changes and the access log behind it.
 
     Args:
         review: The review.
@@ -154,6 +161,7 @@ def seal_labels(review: Review, store: Store, person_id: str | None) -> list[Sea
             "assignments": ("table:assignments", list(assignment_rows(connection))),
             "events": ("document", list(_rows(connection, _EVENTS))),
             "reveals": ("document", list(_rows(connection, _REVEALS))),
+            "changes": ("document", _changes(connection)),
         }
     with review.access.reading() as connection:
         parts["access"] = ("document", list(_rows(connection, "SELECT * FROM access ORDER BY access_no")))

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 REPLICATES = 2_000
 BLOCK = 50
+DOUBLED_MIN = 10  # items read twice under which no agreement is shown
 _FEW = 2
-_COUNTED = ("simple", "stratified", "census")  # methods of drawing in which a count of the sample is enough
+COUNTED = ("simple", "stratified", "census")  # methods of drawing in which a count of the sample is enough
 
 _STANDING = """
 SELECT items.item_no, items.item_id, items.stratum, slots.round, slots.reader, label_events.choices,
@@ -183,6 +184,7 @@ def agreement_of(states: Sequence[ItemState], name: str) -> list[tuple[str, Esti
     from perito.stats import agreement
 
     ratings = _ratings(states, name)
+    doubled = sum(_said(state) >= _FEW for state in states)
     measures: list[tuple[str, Callable[..., Estimate]]] = [
         ("alpha", agreement.krippendorff_alpha),
         ("positive", agreement.positive_agreement),
@@ -192,10 +194,17 @@ def agreement_of(states: Sequence[ItemState], name: str) -> list[tuple[str, Esti
     found: list[tuple[str, Estimate | str]] = []
     for key, measure in measures:
         try:
-            found.append((key, agreement.bootstrap_agreement(measure, ratings, replicates=REPLICATES)))
+            made = agreement.bootstrap_agreement(measure, ratings, replicates=REPLICATES)
         except StatsError as error:
             found.append((key, _reason(error)))
+        else:
+            found.append((key, made if _has_width(made, doubled) else "too_few"))
     return found
+
+
+def _has_width(found: Estimate, doubled: int) -> bool:
+    """Whether resampling says how uncertain a value is: of few items, or of items all alike, it does not."""
+    return doubled >= DOUBLED_MIN and found.interval is not None and found.interval.low < found.interval.high
 
 
 def _reason(error: StatsError) -> str:
@@ -226,7 +235,7 @@ def _ratings(states: Sequence[ItemState], name: str) -> npt.NDArray[np.float64]:
 def _strata(states: Sequence[ItemState], name: str, design: Design, aim: float) -> list[Share]:
     """Each stratum with an interval; the level is shared out, so that all hold together."""
     level = 1 - (1 - design.level) / max(len(design.population), 1)
-    population = design.population if design.method in _COUNTED else dict.fromkeys(design.population, 0)
+    population = design.population if design.method in COUNTED else dict.fromkeys(design.population, 0)
     by_stratum: dict[str, list[ItemState]] = {stratum: [] for stratum in population}
     for state in states:
         by_stratum.setdefault(state.stratum, []).append(state)

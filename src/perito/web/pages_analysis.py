@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perito.web.live import ClassView, Drift, live_views
+from perito.web.design import Design
+from perito.web.live import COUNTED, ClassView, Drift, live_views
 from perito.web.progress import progress_of
-from perito.web.review import book_in_force
+from perito.web.review import book_in_force, fact
 from perito.web.svg import Mark, interval_chart
 
 if TYPE_CHECKING:
@@ -47,12 +48,20 @@ def live(visit: Visit) -> Response:
         book = book_in_force(connection)
         views = live_views(connection, book, aim)
         progress = progress_of(connection, visit.person.id)
+        counts = Design.from_text(fact(connection, "design") or "").method in COUNTED
     titles = {one.id: one.words("title", visit.language) for one in book.classes}
     shown = [
         _shown(view, titles[view.id], visit.words, book.minimum_alpha) for view in views
     ]  # fmt: skip
     return visit.page(
-        "live.html.j2", shown=shown, book=book, progress=progress, aims=_AIMS, aim=asked, estimate=written
+        "live.html.j2",
+        shown=shown,
+        book=book,
+        progress=progress,
+        aims=_AIMS,
+        aim=asked,
+        estimate=written,
+        counts=counts,
     )
 
 

@@ -131,5 +131,5 @@ def change_own_password(visit: Visit) -> Response:
     """Another password; the old one is needed, and all sessions end."""
     review, person = visit.desk.review, visit.person
     check_password(review, person.name, visit.form.get("old", ""), visit.address)
-    change_password(review, person.name, visit.form.get("new", ""))
+    change_password(review, person.name, visit.form.get("new", ""), by=person.id)
     return visit.done("/sign-in")

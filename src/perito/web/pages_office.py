@@ -32,6 +32,7 @@ def add(visit: Visit) -> Response:
             given.get("role", ""),
             given.get("password", ""),
             given.get("language", visit.language),
+            by=visit.person.id,
         )
     except CaseError:
         raise Refused("body_wrong") from None
@@ -44,7 +45,7 @@ def activate(visit: Visit) -> Response:
     if name == visit.person.name:
         raise Refused("body_wrong")
     try:
-        set_active(visit.desk.review, name, is_active=visit.form.get("active") == "yes")
+        set_active(visit.desk.review, name, is_active=visit.form.get("active") == "yes", by=visit.person.id)
     except CaseError:
         raise Refused("not_there") from None
     return visit.done("/people")

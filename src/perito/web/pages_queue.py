@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from perito.web.changes import withdraw_item
-from perito.web.conflicts import held_conflict
+from perito.web.conflicts import held_conflict, let_go
 from perito.web.events import Submission
 from perito.web.labels import record_label, take_back
+from perito.web.plain import plain_lines
 from perito.web.progress import progress_of
-from perito.web.queue import held_slot, next_turn, release
+from perito.web.queue import held_slot, next_turn
 from perito.web.refused import Refused
 from perito.web.reveals import (
     REVEAL_S_MAX,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from perito.web.visit import Visit
 
 _VIDEO = "video"
-_DECEPTIVE = {"Cf", "Cc", "Cs", "Co"}
 
 
 def queue(visit: Visit) -> Response:
@@ -51,7 +50,7 @@ def queue(visit: Visit) -> Response:
             return visit.page("nothing.html.j2", progress=progress, where="/queue")
         return visit.page(
             "queue.html.j2",
-            slot=turn.slot,
+            reading=visit.desk.veil.name(visit.person.id, turn.slot["slot_no"]),
             item=shown_item(connection, turn.slot["item_no"]),
             book=book_in_force(connection),
             progress=progress,
@@ -113,25 +112,6 @@ def shown_item(connection: sqlite3.Connection, item_no: int) -> dict[str, Any]:
     }
 
 
-def plain_lines(text: str) -> list[str]:
-    r"""The lines of a text; characters that turn or hide others are shown as their codes.
-
-    Example:
-        >>> plain_lines("one\ngpj\u202eexe")
-        ['one', 'gpj\\u202eexe']
-    """
-    return [
-        "".join(_shown(character) for character in line) for line in text.replace("\r\n", "\n").split("\n")
-    ]
-
-
-def _shown(character: str) -> str:
-    is_joiner = character in "\u200d\ufe0f\t"  # emoji are made of several characters
-    if unicodedata.category(character) in _DECEPTIVE and not is_joiner:
-        return character.encode("unicode_escape").decode()
-    return character
-
-
 def _language_tag(tag: str | None) -> str | None:
     is_tag = tag is not None and tag != "und" and tag.replace("-", "").isalnum() and tag.isascii()
     return tag if is_tag else None
@@ -150,16 +130,16 @@ def submission(visit: Visit, *, is_answer: bool = True) -> Submission:
 
 def label(visit: Visit) -> Response:
     """Record an answer."""
-    refuse_purged(visit, "slots", visit.number("slot"))
-    record_label(visit.desk.review, visit.person.id, visit.number("slot"), submission(visit))
+    refuse_purged(visit, "slots", visit.reading())
+    record_label(visit.desk.review, visit.person.id, visit.reading(), submission(visit))
     return visit.done("/queue")
 
 
 def skip(visit: Visit) -> Response:
     """Pass an item on to others, for no stated reason."""
     given = submission(visit, is_answer=False)
-    refuse_purged(visit, "slots", visit.number("slot"))
-    record_label(visit.desk.review, visit.person.id, visit.number("slot"), given)
+    refuse_purged(visit, "slots", visit.reading())
+    record_label(visit.desk.review, visit.person.id, visit.reading(), given)
     return visit.done("/queue")
 
 
@@ -176,16 +156,7 @@ def not_today(visit: Visit) -> Response:
         now = review.clock.now_us()
         end_reveals(connection, visit.person.id, now)
         take_the_day_off(connection, visit.person.id, now)
-        held = connection.execute(
-            "SELECT * FROM slots WHERE state = 'held' AND reader = ?", (visit.person.id,)
-        ).fetchall()
-        for slot in held:
-            release(connection, slot)
-        connection.execute(
-            "UPDATE conflicts SET state = 'open', holder = NULL, look_no = NULL"
-            " WHERE state = 'held' AND holder = ?",
-            (visit.person.id,),
-        )
+        let_go(connection, visit.person.id)
     return visit.done("/")
 
 
@@ -240,7 +211,8 @@ def _revealed_page(visit: Visit, held: sqlite3.Row, made: Reveal) -> Response:
             "reveal": shown,
         }
     if visit.may("label"):
-        return visit.page("queue.html.j2", slot=held, **values)
+        name = visit.desk.veil.name(visit.person.id, held["slot_no"])
+        return visit.page("queue.html.j2", reading=name, **values)
     from perito.web.pages_adjudication import dispute_page
 
     return dispute_page(visit, held, shown)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import threading
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from perito.errors import CaseError, nearest
+from perito.evidence.custody import Custody
 from perito.web.refused import Refused
 from perito.web.roles import ROLES
 
@@ -23,6 +26,7 @@ _PASSWORD_CHARACTERS_MAX = 1_000
 _NAME_CHARACTERS_MAX = 80
 _FAILURES_MAX = {"name": 5, "address": 30}
 _FAILURE_WINDOW_US = 15 * 60 * 1_000_000
+_HASHING = threading.BoundedSemaphore(2)  # each takes 64 MiB; nobody signs in to use up the memory
 LANGUAGES = ("en", "es")
 THEMES = ("auto", "light", "dark")
 
@@ -61,8 +65,10 @@ def _nobodys_hash() -> str:
     return _hasher().hash(secrets.token_urlsafe(16))
 
 
-def add_person(review: Review, name: str, role: str, password: str, language: str = "es") -> Person:
-    """A new person.
+def add_person(
+    review: Review, name: str, role: str, password: str, language: str = "es", *, by: str | None = None
+) -> Person:
+    """A new person; the custody log of the case says so, by pseudonym.
 
     Args:
         review: The review.
@@ -70,6 +76,7 @@ def add_person(review: Review, name: str, role: str, password: str, language: st
         role: One of `roles.ROLES`.
         password: At least ten characters.
         language: `en` or `es`.
+        by: Who lets the person in, by pseudonym; None on the command line.
 
     Raises:
         CaseError: There is no such role or language, or the name is none.
@@ -79,7 +86,7 @@ def add_person(review: Review, name: str, role: str, password: str, language: st
         raise CaseError(f"there is no role '{role}'", remedy=nearest(role, ROLES))
     if language not in LANGUAGES:
         raise CaseError(f"there is no language '{language}'", remedy=nearest(language, LANGUAGES))
-    name = name.strip()
+    name = _spelt(name)
     if not name or len(name) > _NAME_CHARACTERS_MAX or not name.isprintable():
         raise CaseError(
             "a name is 1 to 80 printable characters", where="name", found=repr(name[:_NAME_CHARACTERS_MAX])
@@ -95,7 +102,27 @@ def add_person(review: Review, name: str, role: str, password: str, language: st
             " VALUES (?, ?, ?, ?, ?, 'auto', 1, ?)",
             (person.id, name, role, hashed, language, review.clock.now_us()),
         )
+        _note(review, "granted", by, person.id, role=role)
     return person
+
+
+def _spelt(name: str) -> str:
+    """A name in one spelling: an accent is part of its letter, however the keyboard sends it."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
+def _note(
+    review: Review,
+    act: str,
+    by: str | None,
+    person_id: str,
+    *,
+    role: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write into the custody log who may sign in from now on; what cannot be logged is not done."""
+    custody = Custody(review.folder / "evidence")
+    custody.record(act, by=by, to=person_id, what="review", role=role, reason=reason)
 
 
 def hash_password(password: str) -> str:
@@ -106,7 +133,8 @@ def hash_password(password: str) -> str:
     """
     if not PASSWORD_CHARACTERS_MIN <= len(password) <= _PASSWORD_CHARACTERS_MAX:
         raise Refused("password_short", least=PASSWORD_CHARACTERS_MIN)
-    return _hasher().hash(password)
+    with _HASHING:
+        return _hasher().hash(password)
 
 
 def list_people(review: Review) -> list[Person]:
@@ -116,8 +144,8 @@ def list_people(review: Review) -> list[Person]:
     return [Person.from_row(row) for row in rows]
 
 
-def change_password(review: Review, name: str, password: str) -> None:
-    """Give a person another password and end that person's sessions.
+def change_password(review: Review, name: str, password: str, *, by: str | None = None) -> None:
+    """Give a person another password and end that person's sessions; the custody log says so.
 
     Raises:
         CaseError: Nobody has that name.
@@ -128,29 +156,28 @@ def change_password(review: Review, name: str, password: str) -> None:
         person_id = _named(connection, name)
         connection.execute("UPDATE people SET password_hash = ? WHERE person_id = ?", (hashed, person_id))
         connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
+        _note(review, "granted", by, person_id, reason="another password")
 
 
-def set_active(review: Review, name: str, *, is_active: bool) -> None:
-    """Let a person sign in or not; with the right go the sessions and the item in hand.
+def set_active(review: Review, name: str, *, is_active: bool, by: str | None = None) -> None:
+    """Let a person sign in or not, and log it; with the right go the sessions and the item in hand.
 
     Raises:
         CaseError: Nobody has that name.
     """
-    from perito.web.queue import release
+    from perito.web.conflicts import let_go
 
     with review.base.writing() as connection:
         person_id = _named(connection, name)
         connection.execute("UPDATE people SET is_active = ? WHERE person_id = ?", (int(is_active), person_id))
         connection.execute("DELETE FROM sessions WHERE person_id = ?", (person_id,))
-        held = connection.execute(
-            "SELECT * FROM slots WHERE state = 'held' AND reader = ?", (person_id,)
-        ).fetchall()
-        for slot in held if not is_active else ():
-            release(connection, slot)
+        if not is_active:
+            let_go(connection, person_id)
+        _note(review, "granted" if is_active else "revoked", by, person_id)
 
 
 def _named(connection: sqlite3.Connection, name: str) -> str:
-    row = connection.execute("SELECT person_id FROM people WHERE name = ?", (name,)).fetchone()
+    row = connection.execute("SELECT person_id FROM people WHERE name = ?", (_spelt(name),)).fetchone()
     if row is None:
         names = [one["name"] for one in connection.execute("SELECT name FROM people")]
         raise CaseError(f"nobody is called '{name}'", remedy=nearest(name, names))
@@ -172,32 +199,41 @@ def check_password(review: Review, name: str, password: str, address: str) -> Pe
     """
     from argon2.exceptions import VerificationError
 
-    now = review.clock.now_us()
-    name = name.strip()[:_NAME_CHARACTERS_MAX]
-    _check_rate(review, name, address, now)
+    name = _spelt(name)[:_NAME_CHARACTERS_MAX]
+    attempt = _note_attempt(review, name, address)
     with review.base.reading() as connection:
         row = connection.execute("SELECT * FROM people WHERE name = ? AND is_active", (name,)).fetchone()
+    known = row["password_hash"] if row is not None else _nobodys_hash()
     try:
-        _hasher().verify(
-            row["password_hash"] if row is not None else _nobodys_hash(), password[:_PASSWORD_CHARACTERS_MAX]
-        )
+        with _HASHING:
+            _hasher().verify(known, password[:_PASSWORD_CHARACTERS_MAX])
     except VerificationError:
         row = None
     if row is None:
-        with review.base.writing() as connection:
-            connection.execute(
-                "INSERT INTO attempts (name, address, at_us) VALUES (?, ?, ?)", (name, address, now)
-            )
         raise Refused("sign_in_refused")
+    with review.base.writing(is_durable=False) as connection:
+        connection.execute("DELETE FROM attempts WHERE attempt = ?", (attempt,))
     return Person.from_row(row)
 
 
-def _check_rate(review: Review, name: str, address: str, now: int) -> None:
-    since = now - _FAILURE_WINDOW_US
-    with review.base.reading() as connection:
+def _note_attempt(review: Review, name: str, address: str) -> int:
+    """Count an attempt as failed before the password is looked at, so that many at once are no way around.
+
+    Raises:
+        Refused: `sign_in_wait`.
+    """
+    now = review.clock.now_us()
+    with review.base.writing(is_durable=False) as connection:
+        connection.execute("DELETE FROM attempts WHERE at_us <= ?", (now - _FAILURE_WINDOW_US,))
         for column, value in (("name", name), ("address", address)):
             (failures,) = connection.execute(
-                f"SELECT count(*) FROM attempts WHERE {column} = ? AND at_us > ?", (value, since)
+                f"SELECT count(*) FROM attempts WHERE {column} = ?", (value,)
             ).fetchone()
             if failures >= _FAILURES_MAX[column]:
                 raise Refused("sign_in_wait", minutes=15)
+        return int(
+            connection.execute(
+                "INSERT INTO attempts (name, address, at_us) VALUES (?, ?, ?)", (name, address, now)
+            ).lastrowid
+            or 0
+        )

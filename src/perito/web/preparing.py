@@ -11,11 +11,19 @@ from perito.evidence import Store
 from perito.tables import open_tables
 from perito.web.design import Design
 from perito.web.review import fact, state_fact
-from perito.web.sources import book_of_design, find_design, golden_items, items_of, opened, with_held_media
+from perito.web.sources import (
+    book_of_design,
+    find_design,
+    golden_items,
+    items_of,
+    opened,
+    second_readings,
+    with_held_media,
+)
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from perito.web.book import Book
     from perito.web.design import Item
@@ -51,12 +59,18 @@ def prepare(review: Review, design_id: str | None = None) -> Design:
         golden = golden_items(engine, tables, list(review.settings.golden))
         store = Store(review.folder / "evidence")
         drawn = with_held_media(items_of(engine, design.id), store)
-        fill(review, design, book, drawn, with_held_media(golden, store))
+        second = second_readings(store, design.id)
+        fill(review, design, book, drawn, with_held_media(golden, store), second)
     return design
 
 
 def fill(
-    review: Review, design: Design, book: Book, items: Iterable[Item], golden: Iterable[Item] = ()
+    review: Review,
+    design: Design,
+    book: Book,
+    items: Iterable[Item],
+    golden: Iterable[Item] = (),
+    second: Collection[str] | None = None,
 ) -> None:
     """Write items and readings into an empty review.
 
@@ -66,6 +80,7 @@ def fill(
         book: The label book.
         items: The items of the sample.
         golden: Items with known answers, which are in `review.settings.golden`.
+        second: The items that a registered design chose for a second reading; None: by lot.
 
     Raises:
         CaseError: Known answers that fit no item or class.
@@ -74,7 +89,7 @@ def fill(
         _check_answers(review, book)
         number = adopt(connection, book, review.clock.now_us(), by=None, reason=None)
         seed = fact(connection, "seed") or ""
-        connection.executemany(_INSERT_ITEM, _item_rows(items, seed, design.second_share))
+        connection.executemany(_INSERT_ITEM, _item_rows(items, seed, design.second_share, second))
         connection.executemany(_INSERT_GOLDEN, _item_rows(golden, seed, 0.0))
         _state_answers(connection, review)
         state_fact(connection, "design", design.to_text())
@@ -91,11 +106,13 @@ _INSERT_ITEM = (
 _INSERT_GOLDEN = _INSERT_ITEM.replace("'sample'", "'golden'")
 
 
-def _item_rows(items: Iterable[Item], seed: str, share: float) -> Iterator[tuple[Any, ...]]:
+def _item_rows(
+    items: Iterable[Item], seed: str, share: float, second: Collection[str] | None = None
+) -> Iterator[tuple[Any, ...]]:
     for item in items:
         lot = int.from_bytes(hashlib.sha256(f"{seed}|double|{item.item_id}".encode()).digest()[:7])
         content = json.dumps(item.content, ensure_ascii=False)
-        is_doubled = int(lot < share * (1 << 56))
+        is_doubled = int(lot < share * (1 << 56) if second is None else item.item_id in second)
         yield (
             item.item_id, item.item_kind, item.platform, item.stratum, item.draw, is_doubled, content,
         )  # fmt: skip

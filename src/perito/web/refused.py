@@ -29,6 +29,7 @@ STATUS = {
     "sign_in_refused": 401,
     "sign_in_wait": 429,
     "too_large": 413,
+    "too_slow": 408,
     "undo_too_late": 409,
     "withdrawn": 410,
 }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from perito.web.events import Shown
 from perito.web.refused import Refused
+from perito.web.review import last_event_us
 from perito.web.safety import add_exposure, is_capped
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def record_reveal(review: Review, person_id: str, in_hand: sqlite3.Row, medium: 
         mode: One of `MODES`.
 
     Raises:
-        Refused: `withdrawn`, `caps_reached`, or `not_there` when the bytes are not held.
+        Refused: `withdrawn`, `caps_reached`, `clock_jumped`, or `not_there` when the bytes are not held.
     """
-    now = review.clock.now_us()
     with review.base.writing() as connection:
+        now = review.clock.trusted_us(last_event_us(connection))
         item = connection.execute(
             "SELECT is_withdrawn FROM items WHERE item_no = ?", (in_hand["item_no"],)
         ).fetchone()

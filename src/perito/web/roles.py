@@ -1,15 +1,26 @@
-"""Who may do what. A person has one role; what a role may is data; every page names the right it needs."""
+"""Who may do what. A person has one role; what a role may is data; every page names the right it needs.
+
+The roles are those of the case (`perito.evidence.roles`), and so is who may see pictures unblurred and who
+may take something out; the other rights exist in a review only.
+"""
 
 from __future__ import annotations
 
-ROLES = ("custodian", "analyst", "reviewer", "adjudicator", "reader")
+from perito.evidence import roles
+
+ROLES = roles.ROLES
+
+
+def _in_the_case(right: str) -> frozenset[str]:
+    return frozenset(role for role in ROLES if roles.may(role, right))
+
 
 RIGHTS = {
     "label": frozenset({"reviewer"}),
     "adjudicate": frozenset({"adjudicator"}),
-    "reveal": frozenset({"reviewer", "adjudicator"}),
+    "reveal": _in_the_case("reveal"),
     "live": frozenset({"analyst", "custodian"}),
-    "export": frozenset({"custodian", "analyst"}),
+    "export": _in_the_case("export"),
     "people": frozenset({"custodian"}),
     "log": frozenset({"custodian"}),
     "read": frozenset(ROLES),

@@ -62,7 +62,7 @@ def server(
     cert, key = (None, None) if tls is None else (str(tls[0]), str(tls[1]))
     config = uvicorn.Config(
         create_app(desk), host=host, port=port, ssl_certfile=cert, ssl_keyfile=key, log_level="warning",
-        access_log=False, server_header=False, proxy_headers=False, lifespan="on",
+        access_log=False, server_header=False, proxy_headers=False, lifespan="on", ws="none",
     )  # fmt: skip
     return uvicorn.Server(config)
 
@@ -110,5 +110,6 @@ def _names(host: str, tls: tuple[Path, Path] | None) -> frozenset[str]:
     except x509.ExtensionNotFound:
         return frozenset(names)
     names |= set(alternatives.get_values_for_type(x509.DNSName))
-    names |= {str(address) for address in alternatives.get_values_for_type(x509.IPAddress)}
+    addresses = alternatives.get_values_for_type(x509.IPAddress)
+    names |= {f"[{address}]" if ":" in str(address) else str(address) for address in addresses}
     return frozenset(names)

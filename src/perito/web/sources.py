@@ -126,6 +126,20 @@ def _registered(engine: duckdb.DuckDBPyConnection, tables: TableSet, design_id: 
     return {}
 
 
+def second_readings(store: Store, design_id: str) -> frozenset[str] | None:
+    """The items that a registered design chose for a second reading; None where the design fixed none.
+
+    Raises:
+        Malformed: The sealed design cannot be read.
+    """
+    from perito.sampling.register import registered_designs
+
+    for one in registered_designs(store):
+        if one.design_id == design_id:
+            return frozenset(one.design.readings["second"])
+    return None
+
+
 def book_of_design(engine: duckdb.DuckDBPyConnection, tables: TableSet, folder: Path, design: Design) -> Book:
     """The label book that the design was registered with, or `label-book.toml` of the case.
 

@@ -79,6 +79,14 @@ class Visit:
             raise Refused("body_wrong")
         return int(text)
 
+    def reading(self) -> int:
+        """The number of the reading that the page named.
+
+        Raises:
+            Refused: `body_wrong` or `not_there`.
+        """
+        return self.desk.veil.number(self.person.id, self.form.get("slot", ""))
+
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """A page."""
         shared = {

@@ -35,10 +35,10 @@ def cosigned(data: bytes, key: SigningKey, *, at_us: int, trusted: Sequence[Veri
     Example:
         >>> from perito.evidence.keys import SigningKey
         >>> from perito.evidence.log import EMPTY_ROOT
-        >>> log, witness = SigningKey.new("unit4.example/case-7"), SigningKey.new("w.example", KeyKind.WITNESS)
-        >>> note = Note(Checkpoint("unit4.example/case-7", 0, EMPTY_ROOT).text).signed_by(log)
+        >>> log, witness = SigningKey.new("unit4.example/q"), SigningKey.new("w.example", KeyKind.WITNESS)
+        >>> note = Note(Checkpoint("unit4.example/q", 0, EMPTY_ROOT).text).signed_by(log)
         >>> [one.name for one in cosigned(note.data, witness, at_us=0, trusted=[log.verifier]).signatures]
-        ['unit4.example/case-7', 'w.example']
+        ['unit4.example/q', 'w.example']
     """
     expect_witnesses([key.verifier])
     note = Note.parse(data)

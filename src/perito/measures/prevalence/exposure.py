@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perito.findings import Finding, Value
-from perito.measures.prevalence.labels import design_for, examined, parts, refused, spoken, status_of
+from perito.measures.prevalence.labels import (
+    design_for,
+    examined,
+    parts,
+    refused,
+    spoken,
+    status_of,
+    with_elusion,
+)
 from perito.measures.sampled.estimates import Estimator, exposure, weighted
 from perito.measures.sampled.readings import draws_of
 from perito.measures.sampled.refusals import zero_refusal
-from perito.measures.sampled.study import stratum_name
+from perito.measures.sampled.series import bounds_table, present
 
 if TYPE_CHECKING:
     from perito.measures.inquiry import Inquiry
-    from perito.measures.sampled.study import Study
+    from perito.measures.sampled.study import Fill, Study
+    from perito.stats.interval import Estimate
 
 _VIEWS = """
 WITH numbered AS (
@@ -41,30 +50,52 @@ def answer(inquiry: Inquiry) -> Finding:
         return refused(study, reason, shared)
     estimator, hidden = _by_views(study)
     counts = (*shared.pop("counts"), *inquiry.counts({"hidden": hidden}, inquiry.parameters["unit"]))
+    bounds = bounds_table(study, "exposure", _bounds(study)) if estimator else None
     if estimator is None:
         return inquiry.refusal(inquiry.text("refusal_no_views"), **shared, counts=counts)
     found = study.correct(estimator).share_at(study.level)
     zero = zero_refusal(study, found.value, found.interval.low if found.interval else 0.0)
     if zero:
         return inquiry.refusal(zero, **shared, counts=counts)
+    if bounds:
+        shared["series"] = (*shared["series"], *present([bounds]))
+        shared["conditions"] = (*shared["conditions"], inquiry.text("condition_bounds"))
     if hidden:
         shared["conditions"] = (*shared["conditions"], inquiry.text("condition_hidden"))
-    label = inquiry.text("label_exposure", **spoken(study))
-    status = status_of(study)
-    value = Value("exposure", label, found.value, "share", found.interval, status, is_exact=False)
+    value = _value(study, found)
     return inquiry.finding(
         **shared,
         counts=counts,
-        status=status,
-        headline=inquiry.text("headline_exposure", **spoken(study)),
+        status=value.status,
+        headline=with_elusion(
+            study,
+            inquiry.text("headline_exposure" if study.hits else "headline_exposure_none", **spoken(study)),
+        ),
         values=(value,),
     )
 
 
-def _by_views(study: Study) -> tuple[Estimator | None, int]:
+def _value(study: Study, found: Estimate) -> Value:
+    label = study.inquiry.text("label_exposure", **spoken(study))
+    status = status_of(study)
+    return Value("exposure", label, found.value, "share", found.interval, status, is_exact=False)
+
+
+def _bounds(study: Study) -> dict[Fill, Value]:
+    """The share of views with every item without a value counted as negative, and as positive."""
+    found: dict[Fill, Value] = {}
+    fills: tuple[Fill, ...] = ("no", "yes")
+    for fill in fills:
+        estimator, _ = _by_views(study, fill)
+        if estimator is not None:
+            found[fill] = _value(study, study.correct(estimator).share_at(study.level))
+    return found
+
+
+def _by_views(study: Study, fill: Fill | None = None) -> tuple[Estimator | None, int]:
     """The estimator, and how many items with a value have no counter that can be read."""
     draws = [
-        (draw, study.value_of(outcome), study.stands_for(outcome))
+        (draw, study.value_of(outcome, fill), study.stands_for(outcome))
         for draw, outcome in draws_of(study.inquiry, study.design, study.class_name)
     ]
     rows = [(draw, value, raised) for draw, value, raised in draws if value is not None and raised]
@@ -82,5 +113,4 @@ def _by_views(study: Study) -> tuple[Estimator | None, int]:
         [value for (_, value, _), _ in known],
         [view for _, view in known],
         [raised * study.weight_of(draw) for (draw, _, raised), _ in known],
-        [stratum_name(draw) for (draw, _, _), _ in known],
     ), len(seen) - len(known)

@@ -11,16 +11,25 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Any
 
-from perito.findings import Cell, Finding, Row, Text, Value
+from perito.findings import Cell, Finding, Row, Table, Text, Value
 from perito.findings.charts import interval_chart
 from perito.measures.inquiry import count
 from perito.measures.labels import listed, references
-from perito.measures.prevalence.labels import design_for, examined, parts, spoken, status_of
+from perito.measures.prevalence.labels import (
+    counts_of,
+    design_for,
+    examined,
+    parts,
+    spoken,
+    status_of,
+    with_elusion,
+)
 from perito.measures.prevalence.number import estimator_of
 from perito.measures.sampled.family import holm, shared_level
-from perito.measures.sampled.refusals import zero_refusal
-from perito.measures.sampled.series import book_table, design_table, present, text_list
-from perito.measures.sampled.study import at_level
+from perito.measures.sampled.label_error import FEW_POSITIVES
+from perito.measures.sampled.refusals import is_in_progress, zero_refusal
+from perito.measures.sampled.series import agreement_value, book_table, design_table, present, text_list
+from perito.measures.sampled.study import at_level, level_of
 from perito.stats.interval import half_alpha
 
 if TYPE_CHECKING:
@@ -34,7 +43,9 @@ if TYPE_CHECKING:
     from perito.measures.sampled.study import Study
 
 
-_READ = ("decided", "undecided", "skipped", "unread")
+_READ = ("decided", "undecided", "contested", "skipped", "unread", "known_positives")
+_ELUSION = ("elusion_read", "elusion_hits")
+_AGREED = ("alpha", "positive", "negative", "raw", "contested", "ac1")
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,7 @@ def _classes_finding(inquiry: Inquiry, members: dict[str, Member]) -> Finding:
     return inquiry.finding(
         **shared,
         status=status_of(first.study),
-        headline=inquiry.text("headline_classes", listed=listed(phrases)),
+        headline=_headed(members, inquiry.text("headline_classes", listed=listed(phrases))),
         values=values,
         chart=interval_chart(chart_rows, inquiry.text("axis_classes"), {}, is_share=is_share),
     )
@@ -138,7 +149,7 @@ def _claims_finding(inquiry: Inquiry, members: dict[str, Member]) -> Finding:
     if first.study.design.population is None:
         return inquiry.refusal(inquiry.text("refusal_population"), **shared)
     claims = tested(inquiry, [(members[name], total) for name, total in _stated(inquiry, members)])
-    threshold = float(half_alpha(first.study.inquiry.parameters["level"]))
+    threshold = float(half_alpha(level_of(inquiry, first.study.design)))
     totals = tuple(value_of(member, f"total_{at}") for at, member in enumerate(members.values(), start=1))
     values = tuple(_p_value(inquiry, claim, at) for at, claim in enumerate(claims, start=1))
     limit = Value("threshold", inquiry.text("label_threshold"), threshold, "probability")
@@ -152,10 +163,16 @@ def _claims_finding(inquiry: Inquiry, members: dict[str, Member]) -> Finding:
         counts=counts,
         series=series,
         status=status_of(first.study),
-        headline=inquiry.text("headline_claims", listed=listed(phrases, " ")),
+        headline=_headed(members, inquiry.text("headline_claims", listed=listed(phrases, " "))),
         values=(*values, *totals, limit),
         does_not_show=(inquiry.text("limit_p_value"),),
     )
+
+
+def _headed(members: dict[str, Member], sentence: Text) -> Text:
+    """A headline with the elusion count, if there is one class; of several it stands in their table."""
+    first = next(iter(members.values()))
+    return with_elusion(first.study, sentence) if len(members) == 1 else sentence
 
 
 def tested(inquiry: Inquiry, stated: Sequence[tuple[Member, int]]) -> list[Claim]:
@@ -171,16 +188,17 @@ def tested(inquiry: Inquiry, stated: Sequence[tuple[Member, int]]) -> list[Claim
                 "the claim exceeds the population", expected=f"<= {population}", found=str(total)
             )
     plain = [m.estimator.p_more_than(total) if m.estimator else None for m, total in stated]
-    adjusted = iter(holm([p for p in plain if p is not None]))
+    # A claim of which nothing can be said counts in the family like one that is not shown.
+    adjusted = holm([1.0 if p is None else p for p in plain])
     return [
         Claim(
             member,
             total,
             p,
-            None if p is None else next(adjusted),
+            None if p is None else of_all,
             member.estimator.e_more_than(total) if member.estimator else None,
         )
-        for (member, total), p in zip(stated, plain, strict=True)
+        for (member, total), p, of_all in zip(stated, plain, adjusted, strict=True)
     ]
 
 
@@ -247,19 +265,22 @@ def shared_parts(inquiry: Inquiry, members: dict[str, Member]) -> dict[str, Any]
     shared = parts(first.study, first.agreement)
     if len(members) == 1:
         return shared
-    design = first.study.design
+    design, studies = first.study.design, [member.study for member in members.values()]
     reasons = [
         Row(member.study.named, (member.reason,)) for member in members.values() if member.reason is not None
     ]
     tables = [
-        design_table(inquiry, design),
+        design_table(inquiry, design, sum(member.study.early for member in members.values())),
         book_table(inquiry, design, list(members)),
-        inquiry.table("readings", ("hits", *_READ), [_read_row(member) for member in members.values()]),
+        inquiry.table("readings", _columns(design), [_read_row(member) for member in members.values()]),
+        _agreements(inquiry, members),
         inquiry.table("refused", ("reason",), reasons),
     ]
     numbers = {"sample": design.drawn, "classes": len(members)}
     if design.population is not None:
         numbers["population"] = design.population
+    if any(member.study.early for member in members.values()):
+        numbers["early"] = sum(member.study.early for member in members.values())
     text = inquiry.text
     conditions = [
         *(
@@ -268,6 +289,12 @@ def shared_parts(inquiry: Inquiry, members: dict[str, Member]) -> dict[str, Any]
             if by
         ),
         text("condition_family"),
+        text("condition_elusion_each") if len(design.strata) > 1 else None,
+        text("condition_few_each") if any(map(_rests_on_few, studies)) else None,
+        text("condition_early") if any(study.early for study in studies) else None,
+        text("condition_contested_each") if any(study.contested for study in studies) else None,
+        text("condition_bounds_each") if any(study.decided < design.drawn for study in studies) else None,
+        text("condition_order") if any(map(is_in_progress, studies)) else None,
         text("condition_frame") if design.frame else None,
         None if design.is_registered else text("condition_unregistered"),
     ]
@@ -279,9 +306,29 @@ def shared_parts(inquiry: Inquiry, members: dict[str, Member]) -> dict[str, Any]
     }
 
 
+def _columns(design: Design) -> tuple[str, ...]:
+    """Columns of the table of readings; of the elusion stratum only where there are strata."""
+    return ("hits", *_READ, *(_ELUSION if len(design.strata) > 1 else ()))
+
+
+def _rests_on_few(study: Study) -> bool:
+    return study.error_by == "validation" and study.rates.positives < FEW_POSITIVES
+
+
+def _agreements(inquiry: Inquiry, members: dict[str, Member]) -> Table | None:
+    """Agreement of the readers class by class; None where no minimum is preset."""
+    rows = []
+    for member in members.values():
+        found = member.agreement.estimates if member.agreement else {}
+        cells = [agreement_value(inquiry, name, found[name]) if name in found else None for name in _AGREED]
+        if found:
+            rows.append(Row(member.study.named, tuple(cells)))
+    columns = ["differing" if name == "contested" else name for name in _AGREED]
+    return inquiry.table("agreements", columns, rows) if rows else None
+
+
 def _read_row(member: Member) -> Row:
-    study, inquiry = member.study, member.study.inquiry
-    numbers = {"hits": study.hits, "decided": study.decided, "undecided": study.items("undecided")}
-    numbers |= {"skipped": study.items("skipped"), "unread": study.items("unread")}
-    cells = (count(name, inquiry.text(f"label_{name}"), n, "items") for name, n in numbers.items())
+    study = member.study
+    known = {value.name: value for value in counts_of(study)}
+    cells = (known.get(name) for name in _columns(study.design))
     return Row(member.study.named, tuple(cells))

@@ -9,17 +9,21 @@ from perito.errors import StatsError
 from perito.findings import Finding, Row, Value
 from perito.measures.sampled.design import design_of
 from perito.measures.sampled.label_error import FEW_POSITIVES
+from perito.measures.sampled.readings import early_labels
 from perito.measures.sampled.refusals import (
     agreement_refusal,
     design_refusal,
     error_refusal,
     first_of,
+    is_in_progress,
     is_looked_at,
     label_refusal,
     look_refusal,
+    view_refusal,
 )
 from perito.measures.sampled.series import (
     agreement_table,
+    audit_table,
     book_table,
     design_table,
     present,
@@ -101,7 +105,9 @@ def design_for(inquiry: Inquiry, class_name: str) -> Design | Finding:
     return inquiry.refusal(
         reason or inquiry.text("refusal_not_random"),
         counts=counts,
-        series=present([design_table(inquiry, design)]) if design else (),
+        series=present([design_table(inquiry, design, early_labels(inquiry, design, class_name))])
+        if design
+        else (),
         scope=scope_of(inquiry, design) if design else inquiry.scope(),
         definition=definition_of(inquiry, design, class_name),
     )
@@ -114,7 +120,11 @@ def examined(
     study = study_of(inquiry, design, class_name)
     agreement = study.agreement() if design.minimum_alpha else None
     reason = first_of(
-        label_refusal(study), agreement_refusal(study, agreement), error_refusal(study), look_refusal(study)
+        label_refusal(study),
+        view_refusal(study),
+        agreement_refusal(study, agreement),
+        error_refusal(study),
+        look_refusal(study),
     )
     return study, agreement, reason
 
@@ -134,11 +144,12 @@ def parts(study: Study, agreement: Agreement | None) -> dict[str, Any]:
     """Scope, definition, counts, tables and conditions of a finding on own labels."""
     inquiry, design = study.inquiry, study.design
     tables = [
-        design_table(inquiry, design),
+        design_table(inquiry, design, study.early),
         strata_table(study),
         book_table(inquiry, design, [study.class_name]),
         agreement_table(inquiry, agreement) if agreement else None,
         rates_table(study),
+        audit_table(study),
     ]
     return {
         "scope": scope_of(inquiry, design),
@@ -174,7 +185,7 @@ def scope_of(inquiry: Inquiry, design: Design) -> Scope:
 
 def status_of(study: Study) -> Status:
     """`estimated` under a registered design with measured label error; else the interval has conditions."""
-    is_known = study.design.is_registered and study.error_by != "known-rates"
+    is_known = study.design.is_registered and not study.early and study.error_by != "known-rates"
     return "estimated" if is_known else "conditional"
 
 
@@ -187,6 +198,7 @@ def counts_of(study: Study) -> tuple[Value, ...]:
         "read": study.read,
         "decided": study.decided,
         "undecided": study.items("undecided"),
+        "contested": study.contested,
         "skipped": study.items("skipped"),
         "unread": study.items("unread"),
         "outside": study.outside,
@@ -201,6 +213,8 @@ def counts_of(study: Study) -> tuple[Value, ...]:
         by = "first" if study.rule == "first" else "final"
         numbers["elusion_read"] = sum(o.items for o in lowest if getattr(o, by) in {"yes", "no"})
         numbers["elusion_hits"] = sum(o.items for o in lowest if getattr(o, by) == "yes")
+    if study.early:
+        numbers["early"] = study.early
     if study.error_by == "validation":
         numbers["known_positives"] = study.rates.positives
     return study.inquiry.counts(numbers, study.inquiry.parameters["unit"])
@@ -219,6 +233,8 @@ def conditions_of(study: Study, agreement: Agreement | None) -> tuple[Text, ...]
             text("condition_response"),
             text("condition_frame") if design.frame else None,
             None if design.is_registered else text("condition_unregistered"),
+            text("condition_early") if study.early else None,
+            text("condition_contested") if study.contested else None,
             text("condition_replaces", reason=study.inquiry.quoted(design.reason))
             if design.replaces
             else None,
@@ -228,6 +244,7 @@ def conditions_of(study: Study, agreement: Agreement | None) -> tuple[Text, ...]
             text("condition_other_books") if study.others else None,
             _agreement_condition(study, agreement),
             text("refusal_looked") if is_looked_at(study) else None,
+            text("condition_order") if is_in_progress(study) else None,
         ]
     )
 
@@ -237,7 +254,16 @@ def _agreement_condition(study: Study, agreement: Agreement | None) -> Text | No
         return None
     if agreement.refusal:
         return study.inquiry.text(f"agreement_{agreement.refusal}")
+    if not agreement.is_judged:
+        return study.inquiry.text("condition_not_judged")
     return study.inquiry.text("condition_nearly_constant") if agreement.is_nearly_constant else None
+
+
+def with_elusion(study: Study, sentence: Text) -> Text:
+    """A headline with the elusion count beside it, where the sample has strata."""
+    if len(study.design.strata) == 1:
+        return sentence
+    return study.inquiry.text("headline_with_elusion", sentence=sentence)
 
 
 def spoken(study: Study) -> dict[str, str | Text]:

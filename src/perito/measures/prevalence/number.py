@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from perito.findings import Finding, Row, Table, Text, Value
 from perito.findings.charts import band_chart
-from perito.measures.prevalence.labels import design_for, examined, parts, refused, spoken, status_of
+from perito.measures.prevalence.labels import (
+    design_for,
+    examined,
+    parts,
+    refused,
+    spoken,
+    status_of,
+    with_elusion,
+)
 from perito.measures.sampled.estimates import scaled
 from perito.measures.sampled.label_error import LEAST_INFORMATIVE, known_rates
 from perito.measures.sampled.raked import raked
@@ -63,6 +71,7 @@ def _finding(study: Study, estimator: Estimator, shared: dict[str, Any]) -> Find
     series = (*shared.pop("series"), *present([bounds]))
     further = [
         inquiry.text("condition_bounds") if bounds else None,
+        inquiry.text("condition_raked") if "margins" in inquiry.parameters else None,
         inquiry.text("refusal_population") if estimator.population is None and not asks_share else None,
     ]
     shared["conditions"] = (*shared["conditions"], *text_list(further))
@@ -81,14 +90,15 @@ def headline(study: Study, values: tuple[Value, ...]) -> Text:
     """The first number in words; of a total without a population, why only the share is given (R2)."""
     inquiry, said = study.inquiry, spoken(study)
     if inquiry.parameters["ask"] == "label-error":
-        return inquiry.text("headline_label_error", **said)
+        return with_elusion(study, inquiry.text("headline_label_error", **said))
     key = f"headline_{values[0].name}"
     if values[0].name == "share" and inquiry.parameters["ask"] == "total":
         key = "headline_no_total"
     if not study.hits:
         key = f"headline_{values[0].name}_none"
     sentence = inquiry.text(key, **said)
-    return inquiry.text("headline_looked", sentence=sentence) if is_looked_at(study) else sentence
+    sentence = inquiry.text("headline_looked", sentence=sentence) if is_looked_at(study) else sentence
+    return with_elusion(study, sentence)
 
 
 def values_of(study: Study, estimator: Estimator) -> tuple[Value, ...]:
@@ -174,7 +184,7 @@ def _at_specificity(study: Study, apparent: Estimator, specificity: float) -> Va
 def _threshold(study: Study) -> Value:
     """1 - AP: labels of that specificity would give as many positives by error alone."""
     ends = clopper_pearson(study.hits, max(study.decided, 1), study.level)
-    apparent = study.apparent().share_at(study.level)
+    apparent = study.apparent(at_any_time=is_looked_at(study)).share_at(study.level)
     interval = apparent.interval or ends
     return Value(
         name="specificity_where_all_could_be_errors",

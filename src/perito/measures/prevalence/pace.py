@@ -10,15 +10,24 @@ from perito.findings import Finding, Row, Table, Value
 from perito.findings.value import rate_unit
 from perito.measures.labels import day_text, references
 from perito.measures.prevalence.agreement import figure_at
-from perito.measures.prevalence.labels import design_for, examined, parts, refused, spoken, status_of
-from perito.measures.prevalence.number import estimator_of, values_of
+from perito.measures.prevalence.labels import (
+    design_for,
+    examined,
+    parts,
+    refused,
+    spoken,
+    status_of,
+    with_elusion,
+)
+from perito.measures.prevalence.number import bounds_of, estimator_of, values_of
 from perito.measures.sampled.refusals import zero_refusal
+from perito.measures.sampled.series import bounds_table, present
 from perito.measures.sampled.words import things
 from perito.stats.interval import Interval
 
 if TYPE_CHECKING:
     from perito.measures.inquiry import Inquiry
-    from perito.measures.sampled.study import Study
+    from perito.measures.sampled.study import Fill, Study
 
 _FORMS = ("per_minute", "seconds_per_item")
 _WINDOWS = (("shorter", -1), ("as_is", 0), ("longer", 1))
@@ -36,8 +45,10 @@ def answer(inquiry: Inquiry) -> Finding:
         reason = inquiry.text("refusal_rate", **spoken(study))
     if reason:
         return refused(study, reason, shared)
-    total = values_of(study, estimator_of(study))[0]
-    zero = zero_refusal(study, total.estimate or 0, total.part("low") or 0)
+    estimator = estimator_of(study)
+    share = estimator.share_at(study.level)
+    zero = zero_refusal(study, share.value, share.interval.low if share.interval else 0.0)
+    total = values_of(study, estimator)[0]
     if zero or design.period is None:
         return inquiry.refusal(zero or inquiry.text("refusal_rate", **spoken(study)), **shared)
     return _finding(study, total, design.period, shared)
@@ -47,18 +58,35 @@ def _finding(study: Study, total: Value, period: Period, shared: dict[str, Any])
     inquiry = study.inquiry
     rates = tuple(_rate(study, total, period, form) for form in _FORMS)
     unit = inquiry.parameters["unit"]
+    bounds = bounds_table(study, "per_minute", _bounds(study, period))
+    if bounds:
+        shared["series"] = (*shared["series"], *present([bounds]))
+        shared["conditions"] = (*shared["conditions"], inquiry.text("condition_bounds"))
     per_minute, spacing = rate_unit(unit, _FORMS[0]), rate_unit(unit, _FORMS[1])
     ends = {"first": day_text(period.start_us), "last": day_text(period.end_us - 1)}
     key = "headline_rate" if total.estimate else "headline_rate_none"
     return inquiry.finding(
         **shared,
         status=status_of(study),
-        headline=inquiry.text(
-            key, **spoken(study), **ends, **references("rate", per_minute), **references("spacing", spacing)
+        headline=with_elusion(
+            study,
+            inquiry.text(
+                key,
+                **spoken(study),
+                **ends,
+                **references("rate", per_minute),
+                **references("spacing", spacing),
+            ),
         ),
         values=(*rates, total),
         sensitivity=(_by_window(study, total, period),),
     )
+
+
+def _bounds(study: Study, period: Period) -> dict[Fill, Value]:
+    """The rate with every item without a value counted the same way."""
+    totals = bounds_of(study, "total")
+    return {fill: _rate(study, total, period, _FORMS[0]) for fill, total in totals.items()}
 
 
 def _rate(study: Study, total: Value, period: Period, form: str) -> Value:

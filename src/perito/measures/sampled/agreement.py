@@ -77,6 +77,12 @@ class Agreement:
             return self.estimates.get("alpha")
         return self.estimates.get("positive" if is_positive_rarer else "negative")
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether what decides has an interval that can be held against a minimum."""
+        decides = None if self.refusal else self.deciding()
+        return decides is not None and decides.interval is not None
+
     def blocks(self, minimum: float) -> bool:
         """Whether the lower end of what decides lies under the preset minimum (L2)."""
         if self.refusal is not None or not minimum:

@@ -77,13 +77,39 @@ def error_rates(outcomes: Sequence[Outcome]) -> ErrorRates:
 
 
 def corrected(estimator: Estimator, rates: ErrorRates) -> Estimator:
-    """The estimator with the readers' error taken out, Lang-Reiczigel on the effective size of the sample."""
+    """The estimator with the readers' error taken out, Lang-Reiczigel on the effective size of the sample.
+
+    Outside of a simple sample each end has the effective size that its own design's interval implies: with
+    the one of the variance alone the corrected interval of a stratified sample held the truth in 86 % to 94 %
+    of simulated runs.
+    """
 
     def share_at(level: float) -> Estimate:
-        apparent = estimator.share_at(level).value
-        return lang_reiczigel(apparent, estimator.effective_size, rates, level)
+        found = estimator.share_at(level)
+        below, above = _sizes(estimator, found, level)
+        low, high = (lang_reiczigel(found.value, size, rates, level) for size in (below or 1, above or 1))
+        assert low.interval is not None  # noqa: S101  (it always has one)
+        assert high.interval is not None  # noqa: S101
+        ends = (low.interval.low if below else 0.0, high.interval.high if above else 1.0)
+        return Estimate(low.value, replace(low.interval, low=ends[0], high=ends[1]))
 
     return replace(estimator, share_at=share_at, exact=None, is_anytime=False)
+
+
+def _sizes(estimator: Estimator, found: Estimate, level: float) -> tuple[float, float]:
+    """The sizes of simple samples whose Wilson ends are the two of an estimate; 0 for an end at 0 or at 1.
+
+    n = z^2 e (1 - e)/(p - e)^2 for the end e of the share p, never above the effective size.
+    """
+    most, ends = estimator.effective_size, found.interval
+    if estimator.is_simple or ends is None:
+        return most, most
+    z_squared = normal_quantile(level) ** 2
+    low, high = (
+        most if end == found.value else min(most, z_squared * end * (1 - end) / (found.value - end) ** 2)
+        for end in (ends.low, ends.high)
+    )
+    return (low if ends.low > 0 else 0.0), (high if ends.high < 1 else 0.0)
 
 
 def lang_reiczigel(apparent: float, size: float, rates: ErrorRates, level: float) -> Estimate:
@@ -130,6 +156,13 @@ def known_rates(estimator: Estimator, sensitivity: float, specificity: float) ->
         return Estimate(value, Interval(low, high, float(level), method))
 
     return replace(estimator, share_at=share_at, exact=None)
+
+
+def at_most_one(found: Estimate) -> Estimate:
+    """An estimate of a share whose value and upper end are cut to 1; a low end above 1 stays."""
+    ends = found.interval
+    cut = None if ends is None else replace(ends, high=max(ends.low, min(1.0, ends.high)))
+    return Estimate(min(1.0, found.value), cut)
 
 
 def rogan_gladen(apparent: float, sensitivity: float, specificity: float) -> float:

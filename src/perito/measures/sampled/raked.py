@@ -10,7 +10,8 @@ import numpy as np
 from perito.measures.sampled.estimates import Estimator
 from perito.measures.sampled.readings import draws_of
 from perito.measures.sampled.study import stratum_name
-from perito.stats.interval import Estimate
+from perito.stats.fay_feuer import load_share
+from perito.stats.interval import Estimate, Interval
 from perito.stats.korn_graubard import beta_interval
 from perito.stats.raking import rake
 from perito.stats.replicates import jackknife_weights, replicate_estimate
@@ -43,8 +44,9 @@ def raked(study: Study) -> Estimator:
     """The estimator whose weights add up to the margins of the question.
 
     Weights by the design, then iterative proportional fitting; the error by leaving out random groups of the
-    items of each stratum in turn (jackknife), every set of weights raked alike; the interval that of
-    Korn-Graubard at the effective size.
+    items of each stratum in turn (jackknife), every set of weights raked alike. Interval: at each end the
+    wider one of Korn-Graubard at the effective size, which covers too little for a rare class in strata, and
+    of the gamma interval for unequal weights, which knows no gain from the margins.
 
     Raises:
         MeasureError: A variable that no item has, or an item of which it is not known.
@@ -78,7 +80,12 @@ def raked(study: Study) -> Estimator:
     size = share_of * (1 - share_of) / error**2 if error > 0 and 0 < share_of < 1 else alone
 
     def share_at(level: float) -> Estimate:
-        return Estimate(share_of, beta_interval(share_of, size, level, "korn-graubard, raked, jackknife"))
+        replicated = beta_interval(share_of, size, level, "korn-graubard")
+        unequal = load_share(y.astype(int), final, level).interval
+        assert unequal is not None  # noqa: S101  (it always has one)
+        low, high = min(replicated.low, unequal.low), max(replicated.high, unequal.high)
+        method = "raked: jackknife, and gamma of unequal weights"
+        return Estimate(share_of, Interval(low, high, float(level), method))
 
     return study.correct(Estimator(share_at, study.design.population, size))
 

@@ -127,6 +127,16 @@ WHERE l.role = 'sample' AND l.class = $class
 GROUP BY l.label_book_id, l.label_book_version
 ORDER BY l.label_book_id, l.label_book_version
 """
+_SEVERAL = 2
+_EARLY = """
+SELECT CAST(count(*) AS BIGINT) AS labels
+FROM labels AS l
+WHERE l.role = 'sample' AND l.class = $class
+  AND l.label_book_id = $book AND l.label_book_version = $version
+  AND EXISTS (SELECT 1 FROM draws AS d WHERE d.item_id = l.item_id AND d.design_id = $design)
+  AND EXISTS (SELECT 1 FROM designs AS s
+              WHERE s.design_id = $design AND l.labelled_at_us < s.registered_at_us)
+"""
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,11 @@ class Outcome:
         return self.yes + self.no + self.unsure
 
     @property
+    def is_second(self) -> bool:
+        """Whether the item was read again, or settled."""
+        return self.readings >= _SEVERAL or self.settled_yes + self.settled_no > 0
+
+    @property
     def is_settled(self) -> bool:
         """Whether an adjudication decided, and all adjudications the same."""
         return bool(self.settled_yes) != bool(self.settled_no)
@@ -178,6 +193,11 @@ class Outcome:
         if self.first_value in {"yes", "no"}:
             return "yes" if self.first_value == "yes" else "no"
         return "undecided" if self.first_value else self._without_reading
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether readings differ so that none has more than half, and no adjudication decided."""
+        return self.final == "undecided" and bool(self.yes) and bool(self.no)
 
     @property
     def _without_reading(self) -> State:
@@ -241,6 +261,15 @@ def other_books(inquiry: Inquiry, design: Design, class_name: str) -> list[Other
         )
         for row in inquiry.tables.rows(_OTHER_BOOKS, **asked)
     ]
+
+
+def early_labels(inquiry: Inquiry, design: Design, class_name: str) -> int:
+    """Labels of drawn items that are older than the registration of the design; none without one."""
+    if not design.is_registered:
+        return 0
+    book, version = design.book or ("", "")
+    asked = {"design": design.id, "class": class_name, "book": book, "version": version}
+    return int(inquiry.tables.rows(_EARLY, **asked)[0]["labels"])
 
 
 def items_in(found: Sequence[Outcome], *states: State, by: Literal["final", "first"] = "final") -> int:

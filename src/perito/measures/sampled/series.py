@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perito.measures.inquiry import Inquiry
     from perito.measures.sampled.agreement import Agreement
     from perito.measures.sampled.design import Design
+    from perito.measures.sampled.label_error import ErrorRates
     from perito.measures.sampled.study import Fill, Study
     from perito.stats.interval import Estimate
 
@@ -25,19 +26,19 @@ if TYPE_CHECKING:
 _BASES = ("basis_counted_posts", "basis_counted_media")
 
 
-def design_table(inquiry: Inquiry, design: Design) -> Table:
-    """What was fixed before the first label was read."""
+def design_table(inquiry: Inquiry, design: Design, early: int) -> Table:
+    """What was fixed before the first label was read; `early` counts labels older than the registration."""
     rows = [
         Row(inquiry.text(f"fact_{name}"), (cell,))
-        for name, cell in _facts(inquiry, design)
+        for name, cell in _facts(inquiry, design, early)
         if cell is not None
     ]
     return inquiry.table("design", ("fixed",), rows)
 
 
-def _facts(inquiry: Inquiry, design: Design) -> Iterator[tuple[str, Cell]]:
+def _facts(inquiry: Inquiry, design: Design, early: int) -> Iterator[tuple[str, Cell]]:
     yield "design_id", design.id
-    yield "registered", inquiry.verdict(design.is_registered)
+    yield "registered", inquiry.verdict(design.is_registered and not early)
     yield "registered_at", None if design.registered_at_us is None else iso(design.registered_at_us)
     yield "frame", design.frame
     yield "population", _number(inquiry, "population", design.population)
@@ -133,7 +134,11 @@ def agreement_value(inquiry: Inquiry, name: str, found: Estimate | None) -> Valu
 
 def rates_table(study: Study) -> Table | None:
     """Sensitivity and specificity with their own sample sizes; None without readings of known answers."""
-    rates, inquiry = study.rates, study.inquiry
+    return rates_of(study.inquiry, study.rates, study.level)
+
+
+def rates_of(inquiry: Inquiry, rates: ErrorRates, level: float) -> Table | None:
+    """Error rates with their intervals and sample sizes; None where nothing of known answer was read."""
     sides = {
         "sensitivity": (rates.positives, rates.positive_readings, rates.hits),
         "specificity": (rates.negatives, rates.negative_readings, rates.rejections),
@@ -143,7 +148,7 @@ def rates_table(study: Study) -> Table | None:
         if not readings:
             continue
         label = inquiry.text(f"rate_{name}")
-        ends = clopper_pearson(right * items // readings, items, study.level)
+        ends = clopper_pearson(right * items // readings, items, level)
         rate = Value(name, label, right / readings, "specificity", ends, "estimated", is_exact=False)
         numbers = {"items": items, "readings": readings, "right": right}
         counted = tuple(
@@ -152,6 +157,28 @@ def rates_table(study: Study) -> Table | None:
         )
         rows.append(Row(label, (rate, *counted)))
     return inquiry.table("rates", ("rate", "items", "readings", "right"), rows) if rows else None
+
+
+def audit_table(study: Study) -> Table | None:
+    """What further readings made of first ones: their own numbers, on both sides; None if none were made."""
+    if study.error_by != "second-readings":
+        return None
+    inquiry, rows = study.inquiry, []
+    for name in ("yes", "other"):
+        found = [o for o in study.outcomes if o.readings and (o.first == "yes") == (name == "yes")]
+        again = [outcome for outcome in found if outcome.is_second]
+        numbers = {
+            "items": sum(outcome.items for outcome in found),
+            "again": sum(outcome.items for outcome in again),
+            "hits": items_in(again, "yes"),
+            "rejected": items_in(again, "no"),
+            "undecided": items_in(again, "undecided"),
+        }
+        cells = tuple(
+            count(key, inquiry.text(f"column_{key}"), number, "items") for key, number in numbers.items()
+        )
+        rows.append(Row(inquiry.text(f"row_first_{name}"), cells))
+    return inquiry.table("audit", ("items", "again", "hits", "rejected", "undecided"), rows)
 
 
 def bounds_table(study: Study, column: str, value_of: Mapping[Fill, Value]) -> Table | None:

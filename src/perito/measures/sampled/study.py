@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from perito.measures.sampled.agreement import Agreement, agreement_of
 from perito.measures.sampled.estimates import Cell, Estimator, anytime, simple, stratified, weighted
-from perito.measures.sampled.label_error import ErrorRates, corrected, error_rates, known_rates
+from perito.measures.sampled.label_error import (
+    ErrorRates,
+    at_most_one,
+    corrected,
+    error_rates,
+    known_rates,
+)
 from perito.measures.sampled.readings import (
     OtherBook,
     Outcome,
     State,
     draws_of,
+    early_labels,
     items_in,
     items_outside,
     other_books,
@@ -35,7 +42,6 @@ Fill = Literal["no", "yes"]
 Rule = Literal["first", "final", "second-readings"]
 By = Literal["validation", "second-readings", "known-rates"]
 
-SEVERAL = 2
 _UNEQUAL = ("pps", "cluster")
 
 
@@ -51,6 +57,7 @@ class Study:
         others: Labels under other label books or versions.
         outside: Items with labels of the sample's queue that were not drawn.
         rates: Readings of items of known answer.
+        early: Labels of sampled items that are older than the registration of the design.
         level: Confidence level of the intervals.
         named: The class in words.
     """
@@ -62,6 +69,7 @@ class Study:
     others: tuple[OtherBook, ...]
     outside: int
     rates: ErrorRates
+    early: int
     level: float
     named: Text
 
@@ -93,7 +101,7 @@ class Study:
 
     @property
     def _is_read_twice(self) -> bool:
-        return all(_is_second(outcome) for outcome in self.outcomes if outcome.readings)
+        return all(outcome.is_second for outcome in self.outcomes if outcome.readings)
 
     def of_stratum(self, stratum: Stratum) -> tuple[Outcome, ...]:
         """The outcomes of a stratum."""
@@ -116,6 +124,21 @@ class Study:
     def read(self) -> int:
         """Items of the sample that somebody read or passed on."""
         return self.design.drawn - items_in(self.outcomes, "unread")
+
+    @property
+    def contested(self) -> int:
+        """Items without a value because their readings differ and nobody has settled it."""
+        return sum(outcome.items for outcome in self.outcomes if outcome.is_contested)
+
+    @property
+    def has_unsettled_misses(self) -> bool:
+        """Whether a further reading said yes where the first did not, and nobody has settled which is right.
+
+        Where the number stands on further readings these are the very errors that they are there to find: to
+        leave them out would leave the positives out that a first reading misses.
+        """
+        missed = [one for one in self.outcomes if one.is_contested and one.first != "yes"]
+        return self.rule == "second-readings" and bool(missed)
 
     @property
     def decided(self) -> int:
@@ -153,7 +176,8 @@ class Study:
         if self.error_by == "validation":
             return corrected(apparent, self.rates)
         if self.error_by == "known-rates":
-            return known_rates(apparent, asked["known_sensitivity"], asked["known_specificity"])
+            made = known_rates(apparent, asked["known_sensitivity"], asked["known_specificity"])
+            return replace(made, share_at=lambda level: at_most_one(made.share_at(level)))
         return apparent
 
     @property
@@ -196,7 +220,7 @@ class Study:
         """
         read = [outcome for outcome in self.of_stratum(stratum) if outcome.readings]
         if without_open:
-            read = [one for one in read if one.first in {"yes", "no"} or _is_second(one)]
+            read = [one for one in read if one.first in {"yes", "no"} or one.is_second]
         return (
             tuple(outcome for outcome in read if outcome.first == "yes"),
             tuple(outcome for outcome in read if outcome.first != "yes"),
@@ -244,7 +268,7 @@ class Study:
         """How many items of its stratum and first value one that was read again stands for."""
         if self.rule != "second-readings" or not outcome.readings:
             return 1.0
-        if not _is_second(outcome):
+        if not outcome.is_second:
             return 0.0
         group = [
             other
@@ -258,7 +282,6 @@ class Study:
 
 def study_of(inquiry: Inquiry, design: Design, class_name: str) -> Study:
     """Everything that was read of a class under a design."""
-    asked = "level" in inquiry.question.parameters or design.level is None
     return Study(
         inquiry=inquiry,
         design=design,
@@ -267,9 +290,16 @@ def study_of(inquiry: Inquiry, design: Design, class_name: str) -> Study:
         others=tuple(other_books(inquiry, design, class_name)),
         outside=items_outside(inquiry, design, class_name),
         rates=error_rates(reference_outcomes(inquiry, design, class_name)),
-        level=inquiry.parameters["level"] if asked else float(design.level or 0),
+        early=early_labels(inquiry, design, class_name),
+        level=level_of(inquiry, design),
         named=class_text(inquiry, design, class_name),
     )
+
+
+def level_of(inquiry: Inquiry, design: Design) -> float:
+    """The level of the question where it names one, else that of the design."""
+    is_asked = "level" in inquiry.question.parameters or design.level is None
+    return float(inquiry.parameters["level"] if is_asked else design.level or 0)
 
 
 def stratum_name(draw: dict[str, Any]) -> str:
@@ -291,10 +321,6 @@ def _items(found: Sequence[Outcome]) -> int:
     return sum(outcome.items for outcome in found)
 
 
-def _is_second(outcome: Outcome) -> bool:
-    return outcome.readings >= SEVERAL or outcome.settled_yes + outcome.settled_no > 0
-
-
 def _second(found: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """Those that were read again."""
-    return tuple(outcome for outcome in found if _is_second(outcome))
+    return tuple(outcome for outcome in found if outcome.is_second)

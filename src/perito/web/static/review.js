@@ -101,12 +101,16 @@
   addEventListener("online", () => { attempt = 0; send(); });
   addEventListener("beforeunload", (event) => { if (person && read().length) event.preventDefault(); });
 
-  // --- a picture is shown after the server has recorded it, and hidden when the person looks away -----------
-  let shown = null;
-  async function toggle(form) {
+  // --- a picture is shown after the server has recorded it: while a pointer holds the button, or from one press
+  // of a key to the next; and hidden when the person looks away ----------------------------------------------
+  let shown = null, wanted = null, held = null;
+  function toggle(form) {
     const isSame = shown && shown.form === form;
-    if (shown) hide();
-    if (isSame) return;
+    hide();
+    if (!isSame) show(form);
+  }
+  async function show(form) {
+    wanted = form;
     let told;
     try {
       const answer = await post("/reveal", Object.fromEntries(new FormData(form)));
@@ -119,6 +123,10 @@
       warn(told.said);
       return;
     }
+    if (wanted !== form) {  // let go before the picture was there
+      sendHide();
+      return;
+    }
     const image = form.closest("figure").querySelector("img");
     const button = form.querySelector("button");
     shown = { form, image, button, blurred: image.getAttribute("src"), words: [...button.childNodes].map((one) => one.cloneNode(true)) };
@@ -126,25 +134,50 @@
     image.removeAttribute("width");
     image.removeAttribute("height");
     image.src = told.next;
-    button.firstChild.textContent = button.dataset.hide + " ";
+    if (!held) button.firstChild.textContent = button.dataset.hide + " ";
     button.setAttribute("aria-pressed", "true");
     shown.timer = setTimeout(hide, told.seconds * 1000);
   }
   function hide() {
+    wanted = null;
     if (!shown) return;
     const { image, button, blurred, timer: running } = shown;
     clearTimeout(running);
     image.className = "blurred";
+    image.width = image.height = 240;
     image.src = blurred;
     button.replaceChildren(...shown.words);
     button.removeAttribute("aria-pressed");
     shown = null;
     say(body.dataset.hidden);
+    sendHide();
+  }
+  function sendHide() {
     fetch("/hide", {
       method: "POST", keepalive: true, body: new URLSearchParams({ csrf }),
       headers: { "Accept": "application/json", "X-CSRF-Token": csrf },
     }).catch(() => {});
   }
+  const revealing = (event) => event.target.closest && event.target.closest("[data-reveal] button");
+  document.addEventListener("pointerdown", (event) => {
+    const button = revealing(event);
+    if (!button || event.button !== 0) return;
+    hide();
+    held = { button, since: performance.now() };
+    show(button.form);
+  });
+  const letGo = () => {
+    if (!held) return;
+    const isShort = performance.now() - held.since < 400;
+    held = null;
+    hide();
+    if (isShort) say(body.dataset.hold);
+  };
+  for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, letGo);
+  document.addEventListener("click", (event) => {  // that of a pointer; keys and screen readers make one without
+    if (event.detail > 0 && revealing(event)) event.preventDefault();
+  });
+  document.addEventListener("contextmenu", (event) => { if (revealing(event)) event.preventDefault(); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) hide(); });
   addEventListener("pagehide", hide);
 
