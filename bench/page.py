@@ -9,12 +9,13 @@ if TYPE_CHECKING:
 
 _HEAD = """# Performance
 
-Taken by `python bench/run.py --page docs/performance.md`. A speed is a claim about a machine; a **ratio** is a
-claim about two programs that did the same work on the same input, in turn, in the same run. Only ratios may
-be compared between machines, with care: 2 means that we took half of the peer's processor time. Rows without
-a peer are no ratio. Where the work of the two differs, the entry's docstring in `bench/entries/` says how; both
-gave the same answer, or the run would have stopped. Nothing here is a test, and no build depends on it. How to
-add an entry, and what else is no ratio: [bench/README.md](../bench/README.md).
+Taken by `python bench/run.py --page docs/performance.md`. A speed is a claim about a machine; a
+**ratio** is a claim about two programs that did the same work on the same input, in turn, in the same
+run. Only ratios may be compared between machines, with care: 2 means that we took half of the peer's
+processor time. Rows without a peer are no ratio. Where the work of the two differs, the entry's
+docstring in `bench/entries/` says how; both gave the same answer, or the run would have stopped.
+Nothing here is a test, and no build depends on it. How to add an entry, and what else is no ratio:
+[bench/README.md](../bench/README.md).
 
 """
 

@@ -284,5 +284,5 @@ def test_who_declares_is_named_in_words_and_nothing_is_left_to_be_filled_in(peri
     (tmp_path / "a.png").write_bytes(file.getvalue()[:33] + chunk + file.getvalue()[33:])
     said = perito("match", "origin", tmp_path / "a.png").out.decode()
     compared = answer(perito, "match", "compare", tmp_path / "a.png", tmp_path / "a.png")["declared_by_one"]
-    assert "declared" in said
+    assert "present by «" in said
     assert "{" not in said + compared
