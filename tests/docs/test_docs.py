@@ -107,6 +107,7 @@ def test_the_case_file_page_has_exactly_the_keys_that_a_case_file_may_have():
     about = '[case]\nid = "a"\ntitle = "b"\nperiod = { from = 2026-01-01, to = 2026-02-01 }\n'
     sections = {
         "[case]": "[case]\nqqqqqqqq = 1\n",
+        "[engine]": f"{about}[engine]\nqqqqqqqq = 1\n",
         "[[evidence]]": f"{about}[[evidence]]\nqqqqqqqq = 1\n",
         "[[question]]": f"{about}[[question]]\nqqqqqqqq = 1\n",
         "scope": f'{about}[[question]]\nid = "q"\nmeasure = "m"\nscope = {{ qqqqqqqq = 1 }}\n',
