@@ -84,6 +84,7 @@ def test_an_untouched_store_is_whole_and_the_report_says_how_much_was_looked_at(
         "log signatures": 0,
         "temporary files of the log": 0,
         "log entries without a signature": 7,
+        "log entries without a time stamp": 7,
         "time stamps": 0,
     }
 

@@ -97,7 +97,7 @@ def test_a_workbook_read_back_holds_the_marked_text_and_no_formula(formula):
 # Who writes cells: the function that marks them, or why they stay as they are.
 WRITERS = {
     "dossier/annex.py": "neutral",
-    "match/asking.py": "safe_cell",
+    "match/hash_tables.py": "safe_cell",
     "sampling/tasks.py": "_neutral",
     "sampling/scoring.py": "evidence: ids and numbers for the tables",
     "simulate/case.py": "evidence of a simulated platform",

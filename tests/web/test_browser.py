@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from perito.evidence import Store
 from perito.web.design import Design
@@ -243,7 +244,7 @@ def test_no_byte_of_a_picture_comes_before_the_reveal_is_logged_and_nothing_is_k
     with ana.page.expect_response(re.compile("/media/")):
         ana.page.keyboard.press("r")
     assert stage.query("SELECT mode FROM reveals") == [("full",)]
-    ana.page.wait_for_function("document.querySelector('img.revealed').naturalWidth === 64")
+    expect(ana.page.locator("img.revealed")).to_have_js_property("naturalWidth", 64)
     assert ana.page.locator("button[aria-pressed=true]").count() == 1
     ana.page.keyboard.press("Escape")
     ana.page.locator("img.blurred").wait_for()
@@ -297,7 +298,7 @@ def test_an_answer_given_without_connection_is_kept_and_recorded_once_when_it_is
     ana = tab("ana").go("/queue")
     ana.context.set_offline(True)
     ana.page.keyboard.press("s")
-    ana.page.wait_for_function("document.getElementById('status').textContent.includes('1')")
+    expect(ana.page.locator("#status")).to_contain_text("1")
     assert stage.query("SELECT count(*) FROM label_events") == [(0,)]
     with ana.page.expect_navigation():
         ana.context.set_offline(False)
@@ -329,7 +330,7 @@ def test_two_tabs_on_one_item_make_one_label_and_the_second_is_told(stage, tab):
     other.goto(f"{stage.url}/queue")
     ana.press("s")
     other.keyboard.press("n")
-    other.wait_for_function("document.getElementById('alert').textContent.length > 0")
+    expect(other.locator("#alert")).not_to_be_empty()
     assert "otra pestaña" in other.locator("#alert").inner_text()
     assert stage.query("SELECT choices FROM label_events") == [('{"advert": "yes"}',)]
 
@@ -445,7 +446,7 @@ def test_single_keys_can_be_turned_off(stage, tab):
     ben.page.wait_for_timeout(150)
     assert stage.query("SELECT count(*) FROM label_events") == [(0,)]
     ben.page.get_by_role("button", name="Yes").press("Enter")
-    ben.page.wait_for_function("document.querySelector('.words').textContent.includes('item 2')")
+    expect(ben.page.locator(".words").first).to_contain_text("item 2")
     assert stage.query("SELECT count(*) FROM label_events") == [(1,)]
 
 
