@@ -98,6 +98,7 @@ def test_a_workbook_read_back_holds_the_marked_text_and_no_formula(formula):
 WRITERS = {
     "dossier/annex.py": "neutral",
     "match/hash_tables.py": "safe_cell",
+    "match/sealing.py": "evidence: ids, hashes and declared values for the tables",
     "sampling/tasks.py": "_neutral",
     "sampling/scoring.py": "evidence: ids and numbers for the tables",
     "simulate/case.py": "evidence of a simulated platform",

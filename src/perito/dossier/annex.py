@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from perito.evidence import shown_name
+from perito.evidence.spreadsheet import safe_cell
 from perito.findings import LANGUAGES, Text, Value
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ INDEX = "index.csv"
 
 Cell = str | int | float | None
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_SHEET_NAME, _LONGEST_TEXT = 31, 32_767
 _NOT_IN_SHEET_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\'", "_"))
 _CREATED = datetime(
@@ -133,7 +133,7 @@ def neutral(cell: Cell) -> str | int | float:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return safe_cell(cell)
     return repr(cell) if isinstance(cell, float) else cell
 
 

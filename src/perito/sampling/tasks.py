@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 import orjson
 
+from perito.evidence.spreadsheet import safe_cell
 from perito.formats.label_rows import TASK_FACTS
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ CONFIG_FILE = "label_studio.xml"
 COLUMNS = (*TASK_FACTS, "text", "value", "skipped", "confidence", "labelled_at")
 ANSWER_COLUMNS = ("value", "skipped", "confidence", "labelled_at")
 _VIEW_MODES = {"post": "text_only", "media": "description"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
 def _neutral(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, and no reader of CSV for two records."""
     text = cell.replace("\0", "\ufffd")
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return safe_cell(text)
 
 
 def _config(values: Sequence[str]) -> bytes:
