@@ -17,6 +17,7 @@ from contest import HERE, Contender, contest, ours, peer
 from measuring import Row, Settings
 
 _SMALL_BYTES = 20_000
+_PIECE_BYTES = 1_000_000
 _PROGRAMS = {"sha256sum": ("sha256sum",), "hashdeep": ("hashdeep", "-c", "sha256")}
 
 
@@ -41,7 +42,9 @@ def _write(folder: Path, files: int, size: int) -> None:
     draw = np.random.default_rng(7)
     folder.mkdir()
     for number in range(files):
-        (folder / f"{number:06}.bin").write_bytes(draw.bytes(size))
+        with (folder / f"{number:06}.bin").open("wb") as file:
+            for start in range(0, size, _PIECE_BYTES):  # so that this process stays small
+                file.write(draw.bytes(min(_PIECE_BYTES, size - start)))
 
 
 def _hashed(settings: Settings, folder: Path, name: str, size: int) -> list[Row]:
