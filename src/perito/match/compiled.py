@@ -7,6 +7,7 @@ order in which it is written, and every machine gives the same bits.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from perito.errors import CaseError
@@ -39,6 +40,20 @@ def compiled(loop: Loop) -> Loop:
     except RuntimeError:  # no folder in which it could be kept
         made = njit(nogil=True)(loop)
     return cast("Loop", made)
+
+
+def require_media() -> None:
+    """Says at once that the extra is missing, before every file is called damaged for it.
+
+    Raises:
+        CaseError: The extra `media` is not installed.
+
+    Example:
+        >>> require_media()
+    """
+    for module, library in {"PIL": "Pillow", "simplejpeg": "simplejpeg", "numba": "numba"}.items():
+        if find_spec(module) is None:
+            raise missing_extra(library)
 
 
 def missing_extra(library: str) -> CaseError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from perito.errors import CaseError, EvidenceError, Missing, SealBroken
+from perito.match.compiled import require_media
 from perito.match.hashing import HASHES, LIMITS, hash_batches
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def hashed(source: str | Path, *, workers: int | None = None, progress: Progress
     Raises:
         PeritoError: As `batches_of`; the extra `media` is not installed.
     """
+    require_media()
     batches = batches_of(source)
     shown = progress(batches, "pictures") if progress else batches
     return pa.Table.from_batches(hashed_batches(shown, workers=workers), HASHED)
