@@ -84,6 +84,7 @@ class _Check:
     # --- the checkpoint --------------------------------------------------------------------------------
 
     def checkpoint(self) -> Iterator[Problem]:
+        """What the record says of the log against the checkpoint that came with it."""
         said = (self._log["origin"], self._log["size"], self._log["root"])
         found = (self._checkpoint.origin, self._checkpoint.size, self._checkpoint.root.hex())
         if said != found:
@@ -119,6 +120,7 @@ class _Check:
     # --- the proofs ------------------------------------------------------------------------------------
 
     def proofs(self) -> Iterator[Problem]:
+        """The proof of every act against the checkpoint, and every item against its acts."""
         seen: dict[str, Record | None] = {}
         for item in self._record["items"]:
             acts = []

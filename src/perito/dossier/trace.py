@@ -68,6 +68,7 @@ class _Reader(HTMLParser):
         self._open: list[_Element] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes ids and inner links, and which derivation the text inside belongs to."""
         given = {name: value or "" for name, value in attrs}
         if "id" in given:
             self.ids.add(given["id"])

@@ -229,6 +229,7 @@ class _Worker:
             raise self._did_not_start() from None
 
     def run(self, source: Path | bytes) -> Outcome:
+        """What the parser answers for one file, or the limit that struck."""
         try:
             self.channel.settimeout(self.limits.wall_s)
             if isinstance(source, bytes):

@@ -88,6 +88,7 @@ class _Scrub:
     # --- the index -----------------------------------------------------------------------------------
 
     def index(self, catalogue: Catalogue) -> None:
+        """The index against itself, the objects and the members of archives."""
         for fault in catalogue.faults():
             self.problem("index", "index.sqlite", "the index is damaged", found=fault)
         self._records(catalogue)

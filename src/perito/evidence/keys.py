@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from perito import clock
 from perito.errors import CaseError, EvidenceError, Missing
+from perito.files import make_durable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -250,7 +251,7 @@ def write_key(path: str | os.PathLike[str], key: SigningKey, passphrase: str | N
             stream.write(data)
             stream.flush()
             os.fsync(handle)
-        _sync_folder(Path(path).absolute().parent)
+        make_durable([Path(path).absolute().parent])
     except OSError as fault:
         raise _unwritten(path, fault) from fault
 
@@ -438,14 +439,6 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _no_vkey(found: str) -> CaseError:

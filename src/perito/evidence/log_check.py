@@ -72,6 +72,7 @@ class _Comparison:
         self._followed = catalogue.log_size()
 
     def problems(self) -> Iterator[Problem]:
+        """Where log, index and what is held say different things."""
         if self._followed > self._custody.size:
             yield Problem(
                 "custody",

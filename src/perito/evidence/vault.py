@@ -316,6 +316,7 @@ class _HashingReader:
         self.fault: Exception | None = None
 
     def read(self, count: int = -1) -> bytes:
+        """As a file reads; a fault is kept, since the encryption library does not pass it on."""
         try:
             chunk = self._source.read(count)
         except OSError as fault:

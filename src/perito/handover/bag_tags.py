@@ -168,6 +168,7 @@ class _ManifestReading:
     digests: dict[str, str] = field(default_factory=dict)
 
     def line(self, number: int, line: str) -> None:
+        """Takes one line of a manifest: an entry, or a problem."""
         where = f"{self.name}, line {number}"
         match = _ENTRY.fullmatch(line)
         if match is None:

@@ -48,6 +48,7 @@ class _Scrub:
         self.counts: dict[str, int] = {}
 
     def run(self) -> None:
+        """Looks at all of the log: head, checkpoint, entries, tiles and stamps."""
         signed = self._signed()
         head = self._head(signed)
         sizes = {query.checkpoint.size for query in self._stamps.queries()}

@@ -255,6 +255,7 @@ class _Reading:
         self.problems: list[Problem] = []
 
     def query(self) -> Query | None:
+        """The query as its files have it; None, with the problem noted, if they are damaged."""
         size, nonce = int(self._where.split("/")[1]), int(self._where.split("/")[2], 16)
         data = self._folder.read(self._where + _NOTE)
         try:
